@@ -1,0 +1,473 @@
+package wallarm
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+var (
+	attacksList         = operation{"attacks.list", "POST", "/v1/objects/attack", read, inBody}
+	attacksListByCursor = operation{"attacks.list_by_cursor", "POST", "/v2/objects/attack", read, inBody}
+	attacksCount        = operation{"attacks.count", "POST", "/v1/objects/attack/count", read, inBody}
+	attacksIPs          = operation{"attacks.ips", "POST", "/v1/objects/attack/ip", read, inBody}
+	attacksVectors      = operation{"attacks.vectors", "POST", "/v1/objects/attack/vectors", read, inBody}
+)
+
+// AttacksService reads attacks: groups of hits with the same type, parameter and target. The API's successor of these routes groups freely
+// and is reached through AttackVectors; the vendor has announced no end of this one.
+type AttacksService service
+
+// Attack is a group of hits.
+type Attack struct {
+	ID       EventID `json:"id"`
+	AttackID EventID `json:"attackid"`
+	ClientID int64   `json:"clientid"`
+	// Domain is the host that was attacked.
+	Domain string `json:"domain,omitempty"`
+	// ApplicationID is the id of the application, -1 for the default one, 0 if none was given. The wire calls it poolid.
+	ApplicationID int64  `json:"poolid"`
+	Method        string `json:"method,omitempty"`
+	// Parameter is the attacked part of the request, such as GET_q_value.
+	Parameter string `json:"parameter,omitempty"`
+	// Path is the path, or the literal text [multiple] if the hits cover several.
+	Path      string     `json:"path,omitempty"`
+	Type      AttackType `json:"type"`
+	FirstTime Timestamp  `json:"first_time"`
+	LastTime  Timestamp  `json:"last_time"`
+	// Hits is the number of hits; not all of them can be read, since nodes upload samples.
+	Hits int64 `json:"hits"`
+	// HitsByFilter, IPCountByFilter and VectorsByFilter count within the filter of the list.
+	HitsByFilter    int64  `json:"hits_count_by_filter,omitzero"`
+	IPCountByFilter int64  `json:"ip_count_by_filter,omitzero"`
+	Vectors         *int64 `json:"vectors_count,omitzero"`
+	VectorsByFilter *int64 `json:"vectors_count_by_filter,omitzero"`
+	// StatusCodes are the status codes of the answers to the attacker.
+	StatusCodes         []int64        `json:"statuscodes,omitzero"`
+	StatusCodesByFilter []int64        `json:"statuscodes_by_filter,omitzero"`
+	IPCount             int64          `json:"ip_count"`
+	TopIPs              []IPCount      `json:"ip_top,omitzero"`
+	CountryCount        int64          `json:"country_count,omitzero"`
+	TopCountries        []CountryCount `json:"country_top,omitzero"`
+	Datacenter          []string       `json:"datacenter,omitzero"`
+	Tor                 string         `json:"tor,omitempty"`
+	// VulnID is the id of the vulnerability that the attack exploited. An attack with one is an incident; nil if there is none.
+	VulnID *int64 `json:"vulnid"`
+	// Threat is a number from 0 to 100; the vendor documents no scale.
+	Threat int64 `json:"threat"`
+	// Target is client, database or server.
+	Target string `json:"target,omitempty"`
+	// Experimental says that experimental detection found it; nil if unknown.
+	Experimental  *bool         `json:"experimental,omitzero"`
+	RecheckStatus RecheckStatus `json:"recheck_status,omitempty"`
+	RecheckTime   Timestamp     `json:"recheck_time,omitzero"`
+	BlockStatus   BlockStatus   `json:"block_status,omitempty"`
+	// State is falsepositive if somebody marked the attack so, else empty.
+	State     MarkState `json:"state,omitempty"`
+	Anomality []string  `json:"anomality,omitzero"`
+	// Point is the attacked part of the request as a chain of parsers.
+	Point Point `json:"point,omitzero"`
+	// Extra holds all other members, among them sid and vulns, whose elements nobody describes.
+	Extra Extra `json:",embed"`
+}
+
+// IsIncident reports whether the attack exploited a vulnerability.
+func (a *Attack) IsIncident() bool { return a.VulnID != nil }
+
+// IPCount is an address and the number of its hits.
+type IPCount struct {
+	IP    string `json:"ip"`
+	Count int64  `json:"count"`
+	// Country is an ISO 3166-1 alpha-2 code, empty if unknown.
+	Country string `json:"country,omitempty"`
+	Extra   Extra  `json:",embed"`
+}
+
+// CountryCount is a country and the number of its hits.
+type CountryCount struct {
+	// Country is an ISO 3166-1 alpha-2 code, empty if unknown.
+	Country string `json:"country,omitempty"`
+	Count   int64  `json:"count"`
+	Extra   Extra  `json:",embed"`
+}
+
+// MarshalJSON writes the attack with all members that were received.
+func (a Attack) MarshalJSON() ([]byte, error) {
+	type plain Attack
+	return wire.MarshalEcho(plain(a))
+}
+
+// UnmarshalJSON reads an attack and keeps unknown members.
+func (a *Attack) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, a) }
+
+// UnmarshalJSONFrom reads an attack and keeps unknown members.
+func (a *Attack) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	type plain Attack
+	return wire.UnmarshalDecode(d, (*plain)(a))
+}
+
+// AttackType is the type of an attack, a hit or a rule's subject. New ones appear: an unknown value is kept.
+type AttackType string
+
+// The attack types that the vendor names.
+const (
+	// AnyAttack stands for every type, in rules.
+	AnyAttack                   AttackType = "any"
+	AttackSQLi                  AttackType = "sqli"
+	AttackNoSQLi                AttackType = "nosqli"
+	AttackRCE                   AttackType = "rce"
+	AttackSSI                   AttackType = "ssi"
+	AttackSSTI                  AttackType = "ssti"
+	AttackLDAPi                 AttackType = "ldapi"
+	AttackMailInjection         AttackType = "mail_injection"
+	AttackSSRF                  AttackType = "ssrf"
+	AttackPathTraversal         AttackType = "ptrav"
+	AttackXXE                   AttackType = "xxe"
+	AttackXSS                   AttackType = "xss"
+	AttackRedirect              AttackType = "redir"
+	AttackCRLF                  AttackType = "crlf"
+	AttackScanner               AttackType = "scanner"
+	AttackMassAssignment        AttackType = "mass_assignment"
+	AttackInvalidXML            AttackType = "invalid_xml"
+	AttackDataBomb              AttackType = "data_bomb"
+	AttackInfoLeak              AttackType = "infoleak"
+	AttackAPILeak               AttackType = "apileak"
+	AttackBruteForce            AttackType = "brute"
+	AttackForcedBrowsing        AttackType = "dirbust"
+	AttackBOLA                  AttackType = "bola"
+	AttackEnumeration           AttackType = "enum"
+	AttackCredentialStuffing    AttackType = "credential_stuffing"
+	AttackRateLimit             AttackType = "rate_limit"
+	AttackSessionAnomaly        AttackType = "session_anomaly"
+	AttackMultiplePayloads      AttackType = "multiple_payloads"
+	AttackVectorsTrigger        AttackType = "vectors"
+	AttackAPIAbuse              AttackType = "api_abuse"
+	AttackAccountTakeover       AttackType = "account_takeover"
+	AttackSecurityCrawlers      AttackType = "security_crawlers"
+	AttackScraping              AttackType = "scraping"
+	AttackResourceConsumption   AttackType = "resource_consumption"
+	AttackBot                   AttackType = "bot"
+	AttackGraphQL               AttackType = "graphql_attacks"
+	AttackGraphQLDocSize        AttackType = "gql_doc_size"
+	AttackGraphQLValueSize      AttackType = "gql_value_size"
+	AttackGraphQLDepth          AttackType = "gql_depth"
+	AttackGraphQLAliases        AttackType = "gql_aliases"
+	AttackGraphQLDocsPerBatch   AttackType = "gql_docs_per_batch"
+	AttackGraphQLIntrospection  AttackType = "gql_introspection"
+	AttackGraphQLDebug          AttackType = "gql_debug"
+	AttackAPISpecification      AttackType = "api_specification"
+	AttackUndefinedEndpoint     AttackType = "undefined_endpoint"
+	AttackUndefinedParameter    AttackType = "undefined_parameter"
+	AttackInvalidParameterValue AttackType = "invalid_parameter_value"
+	AttackMissingParameter      AttackType = "missing_parameter"
+	AttackMissingAuth           AttackType = "missing_auth"
+	AttackInvalidRequest        AttackType = "invalid_request"
+	AttackProcessingOverlimit   AttackType = "processing_overlimit"
+	AttackAI                    AttackType = "ai_attack"
+	AttackAIPromptRetrieval     AttackType = "ai_prompt_retrieval"
+	AttackAIPromptInjection     AttackType = "ai_prompt_injection"
+	AttackQueryAnomaly          AttackType = "query_anomaly"
+	AttackMCPParameterViolation AttackType = "mcp_parameter_violation"
+	AttackOverlimitRes          AttackType = "overlimit_res"
+	AttackVirtualPatch          AttackType = "vpatch"
+	AttackBlockedSource         AttackType = "blocked_source"
+	AttackFileUploadViolation   AttackType = "file_upload_violation"
+	AttackVulnComponent         AttackType = "vuln_component"
+	// AttackWarn and AttackMarker are noise that most readers leave out with Not.
+	AttackWarn   AttackType = "warn"
+	AttackMarker AttackType = "marker"
+)
+
+// BlockStatus says what the node did. New values may appear: that of a partly blocked attack is not documented.
+type BlockStatus string
+
+const (
+	BlockStatusUnknown   BlockStatus = "unknown"
+	BlockStatusMonitored BlockStatus = "monitored"
+	BlockStatusBlocked   BlockStatus = "blocked"
+)
+
+// MarkState says whether an event was marked; empty if not.
+type MarkState string
+
+// FalsePositive is the only documented mark.
+const FalsePositive MarkState = "falsepositive"
+
+// MarkStates is a set of marks for a filter. One travels as a text, several as a list.
+type MarkStates []MarkState
+
+// MarshalJSONTo writes a text or a list.
+func (m MarkStates) MarshalJSONTo(e *jsontext.Encoder) error {
+	return oneOrMany[MarkState](m).MarshalJSONTo(e)
+}
+
+// RecheckStatus is the state of the withdrawn active verification of attacks. New values may appear.
+type RecheckStatus string
+
+const (
+	RecheckUnrecheckable     RecheckStatus = "unrecheckable"
+	RecheckInProgress        RecheckStatus = "in_progress"
+	RecheckForced            RecheckStatus = "forced"
+	RecheckTechFailed        RecheckStatus = "tech_failed"
+	RecheckVulnFound         RecheckStatus = "vuln_found"
+	RecheckVulnNotFound      RecheckStatus = "vuln_not_found"
+	RecheckConnectFailed     RecheckStatus = "connect_failed"
+	RecheckSkipped           RecheckStatus = "skipped"
+	RecheckForcedInProgress  RecheckStatus = "forced_in_progress"
+	RecheckForcedTechFailed  RecheckStatus = "forced_tech_failed"
+	RecheckForcedWithoutVuln RecheckStatus = "forced_without_vuln"
+	RecheckForcedConnectFail RecheckStatus = "forced_connect_failed"
+	RecheckForcedSkipped     RecheckStatus = "forced_skipped"
+)
+
+// AttackFilter selects attacks. A zero field is no condition; conditions on different fields must all hold, values of one field are
+// alternatives. Where null is a value of its own, the field is an [Opt]: Null[[]int64]() in VulnID selects what has no vulnerability.
+type AttackFilter struct {
+	// ClientIDs are the tenants; by default the one that the client works for.
+	ClientIDs []int64 `json:"clientid,omitzero"`
+	// Time is when the attack happened. With an open end, an iterator closes it at its own start, from the second page on, so that
+	// new attacks do not shift the pages.
+	Time  TimeRange    `json:"time,omitzero"`
+	Types []AttackType `json:"type,omitzero"`
+	// Domains, Paths, Parameters and Methods are those of the attacked requests.
+	Domains    []string `json:"domain,omitzero"`
+	Paths      []string `json:"path,omitzero"`
+	Parameters []string `json:"parameter,omitzero"`
+	Methods    []string `json:"method,omitzero"`
+	// ApplicationIDs are ids of applications, -1 is the default one.
+	ApplicationIDs []int64  `json:"poolid,omitzero"`
+	IPs            []string `json:"ip,omitzero"`
+	// AttackIDs are the attacks themselves.
+	AttackIDs []EventID `json:"-"`
+	// ID is one attack by its id member; use AttackIDs, which the vendor's clients use.
+	ID         EventID  `json:"-"`
+	RequestIDs []string `json:"request_id,omitzero"`
+	// VulnIDs selects by vulnerability: null selects plain attacks, and null in Not selects incidents.
+	VulnIDs Opt[[]int64] `json:"vulnid,omitzero"`
+	// State selects by mark: null selects what nobody marked.
+	State          Opt[MarkStates] `json:"state,omitzero"`
+	Experimental   Opt[bool]       `json:"experimental,omitzero"`
+	Threat         []int64         `json:"threat,omitzero"`
+	StatusCodes    []int64         `json:"statuscode,omitzero"`
+	Sizes          []int64         `json:"size,omitzero"`
+	ResponseTimes  []int64         `json:"response_time,omitzero"`
+	RecheckStatus  []RecheckStatus `json:"recheck_status,omitzero"`
+	Targets        []string        `json:"target,omitzero"`
+	Anomality      []string        `json:"anomality,omitzero"`
+	Stamps         []int64         `json:"stamps,omitzero"`
+	Hits           []int64         `json:"hits,omitzero"`
+	IPCounts       []int64         `json:"ips,omitzero"`
+	Impression     []int64         `json:"impression,omitzero"`
+	StampsHashes   []string        `json:"stamps_hash,omitzero"`
+	ValueHashes    []string        `json:"value_hash,omitzero"`
+	Indexes        []string        `json:"index,omitzero"`
+	RawIDs         []string        `json:"rawid,omitzero"`
+	Vectors        []string        `json:"vector,omitzero"`
+	BlockStatus    []BlockStatus   `json:"block_status,omitzero"`
+	Regexes        []int64         `json:"regex,omitzero"`
+	CustomRule     Opt[bool]       `json:"custom_rule,omitzero"`
+	EBPF           Opt[bool]       `json:"ebpf,omitzero"`
+	ChangedSince   Timestamp       `json:"changed_time,omitzero"`
+	Countries      []string        `json:"remote_country,omitzero"`
+	Probabilities  []float64       `json:"probability,omitzero"`
+	TestRunIDs     Opt[[]int64]    `json:"testrun_id,omitzero"`
+	EndpointIDs    []int64         `json:"endpoint_id,omitzero"`
+	SecurityIssues Opt[[]int64]    `json:"security_issue_id,omitzero"`
+	// Not holds conditions that must not hold: each of its fields travels under its name with a leading "!".
+	Not *AttackFilter `json:"-"`
+	// Extra holds conditions that have no field here, by their wire names.
+	Extra Extra `json:",embed"`
+}
+
+// MarshalJSONTo writes the filter object.
+func (f AttackFilter) MarshalJSONTo(e *jsontext.Encoder) error {
+	if f.Not == nil {
+		return wire.WriteFilter(e, f.encoded(), nil)
+	}
+	return wire.WriteFilter(e, f.encoded(), f.Not.encoded())
+}
+
+func (f AttackFilter) encoded() any {
+	type plain AttackFilter
+	return struct {
+		plain
+		IDs eventIDs `json:"attackid,omitzero"`
+		ID  eventIDs `json:"id,omitzero"`
+	}{plain(f), f.AttackIDs, one(f.ID)}
+}
+
+func one(id EventID) eventIDs {
+	if id.IsZero() {
+		return nil
+	}
+	return eventIDs{id}
+}
+
+func (f *AttackFilter) validate() error {
+	if err := f.Time.validate("filter.time"); err != nil {
+		return err
+	}
+	for _, id := range f.AttackIDs {
+		if err := id.validate("filter.attackid"); err != nil {
+			return err
+		}
+	}
+	if f.Not == nil {
+		return nil
+	}
+	if f.Not.Not != nil {
+		return invalid("filter", "Not within Not")
+	}
+	return f.Not.validate()
+}
+
+// prepared checks the filter and fills in the client id. until closes open ends, unless it is zero.
+func (f AttackFilter) prepared(ctx context.Context, c *Client, until time.Time, opts []CallOption) (AttackFilter, error) {
+	err := f.validate()
+	if err != nil {
+		return f, err
+	}
+	f.ClientIDs, err = c.clientIDs(ctx, f.ClientIDs, opts)
+	if !until.IsZero() && !f.Time.IsZero() {
+		f.Time = f.Time.until(until)
+	}
+	return f, err
+}
+
+func attackKey(a *Attack) string { return a.ID.String() }
+
+func (s *AttacksService) offsetList(op operation, filter AttackFilter, opts []CallOption) *lister[Attack] {
+	return &lister[Attack]{
+		client: s.client, op: op, paging: byOffset, usual: 100, most: 1000, id: attackKey, opts: opts,
+		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
+			f, err := filter.prepared(ctx, s.client, until, opts)
+			return args{body: offsetBody(f, page, "last_time", true)}, err
+		},
+	}
+}
+
+// List returns one page of the attacks that match filter, incidents among them, newest first unless page says otherwise.
+//
+// page.Limit is 100 by default and at most 1000, the largest that clients are known to use; page.OrderBy takes last_time, first_time,
+// hits, hit_count, ip_count, domain, path, response_status, parameter and vectors_count.
+//
+// POST /v1/objects/attack. Replay class: read.
+func (s *AttacksService) List(ctx context.Context, filter AttackFilter, page PageOptions, opts ...CallOption) (*Page[Attack], error) {
+	return s.offsetList(attacksList, filter, opts).page(ctx, page)
+}
+
+// All iterates over the attacks that match filter, newest first, in pages of 1000 unless [PageSize] says otherwise.
+//
+// POST /v1/objects/attack. Replay class: read.
+func (s *AttacksService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Attack, error] {
+	return s.offsetList(attacksList, filter, opts).all(ctx, PageOptions{})
+}
+
+// Pages is All by pages, from start on.
+func (s *AttacksService) Pages(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Attack], error] {
+	return s.offsetList(attacksList, filter, opts).pages(ctx, start)
+}
+
+func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lister[Attack] {
+	return &lister[Attack]{
+		client: s.client, op: attacksListByCursor, paging: byCursor, usual: 100, id: attackKey, opts: opts,
+		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
+			// The cursor belongs to a filter: the same body goes out for each page.
+			f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
+			return args{body: listBody{Filter: f, Paging: true, Cursor: page.Cursor}}, err
+		},
+	}
+}
+
+// ListByCursor returns one page of 100 of the attacks that match filter, from page.Cursor on; the other fields of page must be zero. The
+// order is the route's own, newest first.
+//
+// POST /v2/objects/attack with paging, documented until August 2026. Replay class: read.
+func (s *AttacksService) ListByCursor(ctx context.Context, filter AttackFilter, page PageOptions, opts ...CallOption) (*Page[Attack], error) {
+	return s.cursorList(filter, opts).page(ctx, page)
+}
+
+// AllByCursor iterates over the attacks that match filter, newest first, in pages of 100. A cursor list does not shift while attacks come
+// in, and costs the same at any depth.
+//
+// POST /v2/objects/attack with paging, documented until August 2026. Replay class: read.
+func (s *AttacksService) AllByCursor(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Attack, error] {
+	return s.cursorList(filter, opts).all(ctx, PageOptions{})
+}
+
+// PagesByCursor is AllByCursor by pages, from start on.
+func (s *AttacksService) PagesByCursor(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Attack], error] {
+	return s.cursorList(filter, opts).pages(ctx, start)
+}
+
+// AttackCounts are the numbers behind a filter.
+type AttackCounts struct {
+	Attacks int64 `json:"attacks"`
+	// Hits is the number of all hits, which is more than can be listed: nodes upload samples.
+	Hits  int64 `json:"hits"`
+	IPs   int64 `json:"ips"`
+	Extra Extra `json:",embed"`
+}
+
+// Count counts the attacks that match filter, their hits, and the addresses that they came from.
+//
+// POST /v1/objects/attack/count. Replay class: read.
+func (s *AttacksService) Count(ctx context.Context, filter AttackFilter, opts ...CallOption) (*AttackCounts, error) {
+	return attackQuery[AttackCounts](ctx, s.client, attacksCount, filter, opts)
+}
+
+// IPs returns the addresses that the attacks that match filter came from.
+//
+// POST /v1/objects/attack/ip. Replay class: read.
+func (s *AttacksService) IPs(ctx context.Context, filter AttackFilter, opts ...CallOption) ([]string, error) {
+	ips, err := attackQuery[addresses](ctx, s.client, attacksIPs, filter, opts)
+	if err != nil {
+		return nil, err
+	}
+	return *ips, nil
+}
+
+// addresses is a list of addresses, which one source draws as an object with a member IPs.
+type addresses []string
+
+func (a *addresses) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() != '{' {
+		return wire.UnmarshalDecode(d, (*[]string)(a))
+	}
+	value, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	var in struct {
+		IPs []string `json:"IPs"`
+	}
+	if err := wire.Unmarshal(value, &in); err != nil {
+		return err
+	}
+	*a = in.IPs
+	return nil
+}
+
+// Vectors returns the payloads of the attacks that match filter, by group, which is the attack type in the only sample that is known.
+//
+// POST /v1/objects/attack/vectors; the vendor's documentation names the path only. Replay class: read.
+func (s *AttacksService) Vectors(ctx context.Context, filter AttackFilter, opts ...CallOption) (map[string][]string, error) {
+	vectors, err := attackQuery[map[string][]string](ctx, s.client, attacksVectors, filter, opts)
+	if err != nil {
+		return nil, err
+	}
+	return *vectors, nil
+}
+
+// attackQuery makes a call that takes nothing but an attack filter.
+func attackQuery[T any](ctx context.Context, c *Client, op operation, filter AttackFilter, opts []CallOption) (*T, error) {
+	f, err := filter.prepared(ctx, c, time.Time{}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return get[T](ctx, c, op, args{body: listBody{Filter: f}}, opts)
+}

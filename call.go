@@ -1,0 +1,565 @@
+package wallarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-querystring/query"
+
+	"github.com/wallarm-sdk/wallarm/internal/transport"
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// operation is one call of the API, as data. The block of operations at the top of each resource file is read by the tests.
+type operation struct {
+	// name is the resource and the verb, such as "rules.list".
+	name string
+	// method and path are the HTTP verb and the path with {placeholders}.
+	method, path string
+	replay       ReplayClass
+	// envelope is where the payload of the answer lies.
+	envelope wire.Envelope
+}
+
+const (
+	once       = ReplayOnce
+	idempotent = ReplayIdempotent
+	read       = ReplayRead
+)
+
+// The envelopes of docs/wire/errors.md, section 1, by where their payload lies.
+const (
+	inBody    wire.Envelope = "body"         // E1, E2, E7, E14, E15, E19, E20
+	inObjects wire.Envelope = "body.objects" // E3, E4, E5
+	inObject  wire.Envelope = "body.object"  // E6
+	bare      wire.Envelope = ""             // E11, E12
+	noAnswer  wire.Envelope = "-"            // E13, E16: the answer says nothing but its status
+	stream    wire.Envelope = "~"            // E17: not JSON
+)
+
+// args is what a call sends.
+type args struct {
+	// path holds the values of the placeholders, in order.
+	path []any
+	// query is a struct with url tags, or url.Values.
+	query any
+	// body is encoded as JSON; RawJSON as it is.
+	body any
+	// form, if not nil, is sent as a form in place of a JSON body.
+	form url.Values
+	// header is added to the request.
+	header http.Header
+}
+
+// do makes one call and returns its payload as a T.
+func do[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (T, error) {
+	var out T
+	s, err := c.settings(opts)
+	if err != nil {
+		return out, err
+	}
+	answer, err := c.send(ctx, op, a, &s)
+	if err != nil {
+		return out, err
+	}
+	defer answer.Release()
+	return out, decodeAnswer(op, answer, &out)
+}
+
+// run makes one call whose answer says nothing but its status.
+func run(ctx context.Context, c *Client, op operation, a args, opts []CallOption) error {
+	s, err := c.settings(opts)
+	if err != nil {
+		return err
+	}
+	answer, err := c.send(ctx, op, a, &s)
+	answer.Release()
+	return err
+}
+
+// remove is run for deletes: an object that is not there counts as deleted, so that a repeated delete succeeds.
+func remove(ctx context.Context, c *Client, op operation, a args, opts []CallOption) error {
+	if err := run(ctx, c, op, a, opts); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// Download is a file on its way. It must be closed.
+type Download struct {
+	io.ReadCloser
+	// ContentType is that of the answer.
+	ContentType string
+	// Size is the number of bytes that the answer announced, or -1.
+	Size int64
+	// Header is that of the answer.
+	Header http.Header
+}
+
+// download makes one call whose answer is a file. The call's timeout covers everything up to the header of the answer.
+func download(ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*Download, error) {
+	s, err := c.settings(opts)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.send(ctx, op, a, &s)
+	if err != nil {
+		return nil, err
+	}
+	size, err := strconv.ParseInt(answer.Header.Get("Content-Length"), 10, 64)
+	if err != nil {
+		size = -1
+	}
+	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, answer.Header}, nil
+}
+
+// settings adds up the options of one call.
+func (c *Client) settings(opts []CallOption) (callSettings, error) {
+	if c == nil || c.core == nil {
+		return callSettings{}, invalid("client", "make one with New")
+	}
+	s := c.core.defaults
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(&s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// send is the one way out: it builds the request, bounds it in time, sends it, and turns every answer but 2xx into an error. The
+// caller releases the answer.
+func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings) (*transport.Answer, error) {
+	if ctx == nil {
+		return nil, invalid("context", "it is nil")
+	}
+	path, raw, err := fillPath(op.path, a.path)
+	if err != nil {
+		return nil, err
+	}
+	call := transport.Call{
+		Operation: op.name, Class: op.replay, Method: op.method,
+		Policy: s.policy, MaxBody: s.maxBody, Stream: op.envelope == stream,
+	}
+	if s.class != nil {
+		call.Class = *s.class
+	}
+	if call.MaxBody == 0 && !call.Stream {
+		call.MaxBody = defaultMaxBody
+	}
+	if call.URL, err = c.url(path, raw, a.query); err != nil {
+		return nil, err
+	}
+	contentType := ""
+	if call.Body, contentType, err = encodeBody(a); err != nil {
+		return nil, err
+	}
+	call.Header = c.header(s, a.header, contentType, call.Stream)
+	started := time.Now()
+	ctx, cancel, settled := bound(ctx, s.timeout, call.Stream)
+	answer, err := c.core.engine.Do(ctx, &call)
+	shown := call.URL.EscapedPath()
+	if s.response != nil {
+		*s.response = describe(op, answer, err, started)
+	}
+	if err != nil {
+		cancel()
+		return nil, callError(op, shown, err)
+	}
+	if answer.Status < 200 || answer.Status > 299 {
+		cancel()
+		e := newAPIError(answer.Status, answer.Header, answer.Body).contextOf(op, shown, answer.Attempts)
+		e.OutcomeUnknown = call.Class != ReplayRead && answer.Status >= 500
+		answer.Release()
+		return nil, e
+	}
+	if !call.Stream {
+		cancel()
+		return answer, nil
+	}
+	settled()
+	answer.Stream = &cancelledBody{answer.Stream, cancel}
+	return answer, nil
+}
+
+// bound limits a call in time. For a stream the limit ends when settled is called: the caller reads as long as it likes.
+func bound(ctx context.Context, timeout time.Duration, isStream bool) (_ context.Context, cancel, settled func()) {
+	nothing := func() {}
+	if timeout == 0 {
+		timeout = defaultTimeout
+		if _, ok := ctx.Deadline(); ok {
+			timeout = noTimeout
+		}
+	}
+	switch {
+	case timeout == noTimeout && !isStream:
+		return ctx, nothing, nothing
+	case !isStream:
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		return ctx, cancel, nothing
+	}
+	ctx, cancelCause := context.WithCancelCause(ctx)
+	cancel = func() { cancelCause(context.Canceled) }
+	if timeout == noTimeout {
+		return ctx, cancel, nothing
+	}
+	timer := time.AfterFunc(timeout, func() { cancelCause(context.DeadlineExceeded) })
+	settled = func() { timer.Stop() }
+	return ctx, func() { timer.Stop(); cancelCause(context.Canceled) }, settled
+}
+
+// cancelledBody is a stream that frees its context when it is closed.
+type cancelledBody struct {
+	io.ReadCloser
+	cancel func()
+}
+
+func (b *cancelledBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel()
+	return err
+}
+
+func describe(op operation, answer *transport.Answer, err error, started time.Time) Response {
+	r := Response{Operation: op.name, Duration: time.Since(started)}
+	var failure *transport.Failure
+	if errors.As(err, &failure) {
+		r.Attempts = failure.Attempts
+		answer = failure.Last
+	}
+	if answer != nil {
+		r.StatusCode, r.Header, r.Size = answer.Status, answer.Header, len(answer.Body)
+		r.RequestID = requestID(answer.Header)
+		r.Attempts = max(r.Attempts, answer.Attempts)
+	}
+	return r
+}
+
+// callError turns a failure of the transport into the public error.
+func callError(op operation, path string, err error) error {
+	e := &CallError{Operation: op.name, Method: op.method, Path: path, Err: err}
+	var failure *transport.Failure
+	if !errors.As(err, &failure) {
+		return e
+	}
+	e.Attempts, e.OutcomeUnknown, e.Err = failure.Attempts, failure.Unknown, failure.Err
+	if failure.Cause != nil {
+		e.Err = fmt.Errorf("%w, after %w", failure.Err, failure.Cause)
+	}
+	if last := failure.Last; last != nil {
+		e.Last = newAPIError(last.Status, last.Header, last.Body).contextOf(op, path, failure.Attempts)
+	}
+	var argument *ArgumentError
+	if failure.Attempts == 0 && errors.As(err, &argument) {
+		return argument
+	}
+	if transport.IsTooLarge(failure.Err) {
+		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, failure.Err)
+	}
+	return e
+}
+
+// header joins the template, the options and what the call needs.
+func (c *Client) header(s *callSettings, extra http.Header, contentType string, isStream bool) http.Header {
+	h := make(http.Header, 8)
+	for name, values := range c.core.header {
+		h[name] = values
+	}
+	if isStream {
+		h["Accept"] = []string{"*/*"}
+	}
+	if contentType != "" {
+		h["Content-Type"] = []string{contentType}
+	}
+	for name, values := range extra {
+		h[name] = values
+	}
+	for name, values := range s.header {
+		h[name] = values
+	}
+	return h
+}
+
+func encodeBody(a args) (body []byte, contentType string, err error) {
+	switch {
+	case a.form != nil:
+		return []byte(a.form.Encode()), "application/x-www-form-urlencoded", nil
+	case a.body == nil:
+		return nil, "", nil
+	}
+	if raw, ok := a.body.(RawJSON); ok {
+		return raw, "application/json", nil
+	}
+	if body, err = wire.Marshal(a.body); err != nil {
+		return nil, "", invalid("request", "it cannot be encoded: %v", err)
+	}
+	return body, "application/json", nil
+}
+
+// url joins base, path and query.
+func (c *Client) url(path, raw string, values any) (*url.URL, error) {
+	u := *c.core.base
+	if raw != "" {
+		u.RawPath = u.EscapedPath() + raw
+	} else if u.RawPath != "" {
+		u.RawPath += path
+	}
+	u.Path += path
+	switch v := values.(type) {
+	case nil:
+	case url.Values:
+		u.RawQuery = v.Encode()
+	default:
+		encoded, err := query.Values(v)
+		if err != nil {
+			return nil, invalid("query", "it cannot be encoded: %v", err)
+		}
+		u.RawQuery = encoded.Encode()
+	}
+	return &u, nil
+}
+
+// fillPath puts values into the placeholders of a template. It returns the path, and its escaped form if that is another one.
+func fillPath(template string, values []any) (path, raw string, err error) {
+	if len(values) == 0 && !strings.Contains(template, "{") {
+		return template, "", nil
+	}
+	var plain, escaped strings.Builder
+	rest := template
+	for i := 0; ; i++ {
+		before, after, found := strings.Cut(rest, "{")
+		plain.WriteString(before)
+		escaped.WriteString(before)
+		if !found {
+			if i != len(values) {
+				return "", "", invalid("path", "%s takes %d values, not %d", template, i, len(values))
+			}
+			break
+		}
+		name, tail, _ := strings.Cut(after, "}")
+		if i >= len(values) {
+			return "", "", invalid("path", "%s lacks a value for %s", template, name)
+		}
+		segment, err := pathSegment(name, values[i])
+		if err != nil {
+			return "", "", err
+		}
+		plain.WriteString(segment)
+		escaped.WriteString(url.PathEscape(segment))
+		rest = tail
+	}
+	if path, raw = plain.String(), escaped.String(); path == raw {
+		raw = ""
+	}
+	return path, raw, nil
+}
+
+// pathSegment checks a path parameter: ids come from users of our users, and must not reach another resource.
+func pathSegment(name string, value any) (string, error) {
+	switch v := value.(type) {
+	case int64:
+		if v <= 0 {
+			return "", invalid(name, "%d is not positive", v)
+		}
+		return strconv.FormatInt(v, 10), nil
+	case uint64:
+		if v == 0 {
+			return "", invalid(name, "it is 0")
+		}
+		return strconv.FormatUint(v, 10), nil
+	case string:
+		switch {
+		case v == "":
+			return "", invalid(name, "it is empty")
+		case strings.Trim(v, ".") == "", strings.Contains(v, ".."):
+			return "", invalid(name, "%q would leave the path", clip(v))
+		case strings.ContainsAny(v, `/\`):
+			return "", invalid(name, "%q holds a slash", clip(v))
+		case strings.ContainsAny(v, "%?#"):
+			return "", invalid(name, "%q holds a character that has a meaning in a URL", clip(v))
+		}
+		for _, r := range v {
+			if r <= ' ' || r == 0x7f {
+				return "", invalid(name, "it holds white space or a control character")
+			}
+		}
+		return v, nil
+	}
+	return "", invalid(name, "%T is no path parameter", value)
+}
+
+// decodeAnswer opens the envelope of a 2xx answer and decodes its payload into out.
+func decodeAnswer[T any](op operation, answer *transport.Answer, out *T) error {
+	payload, _, err := openAnswer(op, answer)
+	if err != nil {
+		return err
+	}
+	if payload == nil {
+		return nil
+	}
+	if err := wire.Unmarshal(payload, out); err != nil {
+		return unreadable(op, answer, err)
+	}
+	return nil
+}
+
+// openAnswer returns the payload of a 2xx answer: nil if the operation expects none, or if it may do without.
+func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Paging, error) {
+	envelope := op.envelope
+	if envelope == noAnswer {
+		return nil, wire.Paging{}, nil
+	}
+	opened, err := wire.Open(answer.Body, envelope)
+	if opened.Status >= 400 {
+		// HTTP says yes, the answer itself says no.
+		e := newAPIError(int(opened.Status), answer.Header, answer.Body).contextOf(op, op.path, answer.Attempts)
+		e.OutcomeUnknown = op.replay != read && opened.Status >= 500
+		return nil, opened.Paging, e
+	}
+	missing := errors.Is(err, wire.ErrNoPayload)
+	switch {
+	case err == nil && opened.Payload.Kind() != 'n':
+		return opened.Payload, opened.Paging, nil
+	case err == nil && op.replay == read:
+		// {"status":200,"body":null} on a single read; lists take null as empty before they come here.
+		return opened.Payload, opened.Paging, nil
+	case err == nil, missing && op.replay == idempotent:
+		return nil, opened.Paging, nil
+	}
+	return nil, opened.Paging, unreadable(op, answer, err)
+}
+
+// unreadable is the error for a 2xx answer that is not what the operation returns.
+func unreadable(op operation, answer *transport.Answer, err error) error {
+	e := &CallError{
+		Operation: op.name, Method: op.method, Path: op.path, Attempts: answer.Attempts,
+		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, err),
+		OutcomeUnknown: op.replay == once,
+	}
+	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); body != "" && body[0] != '{' && body[0] != '[' {
+		// HTML or text of a proxy: show its beginning.
+		e.Last = newAPIError(answer.Status, answer.Header, answer.Body[:min(len(answer.Body), 4<<10)]).contextOf(op, op.path, answer.Attempts)
+	}
+	return e
+}
+
+// notFound is the error for a single read that answered 200 with null.
+func notFound(op operation, status int) *APIError {
+	return &APIError{Operation: op.name, Method: op.method, Path: op.path, StatusCode: status, Message: "no such object", Attempts: 1, kind: ErrNotFound}
+}
+
+// get is do for single reads: null is not found.
+func get[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*T, error) {
+	out, err := do[*T](ctx, c, op, a, opts)
+	if err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return nil, notFound(op, http.StatusOK)
+	}
+	return out, nil
+}
+
+// Call sends a request to any endpoint, wrapped by this SDK or not, with the same credentials, retries, limits and errors.
+//
+// path begins with a slash and may carry a query. in is the body: nil for none, [RawJSON] as it is, url.Values as a form, anything else as
+// JSON. out receives the whole answer, envelope included: nil to ignore it, a *RawJSON or *[]byte for its bytes, an
+// io.Writer to copy it to, anything else to decode JSON into. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
+// if you know better: most reads of this API are POSTs.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
+	op, values, err := rawOperation(method, path)
+	if err != nil {
+		return err
+	}
+	a := args{body: in}
+	if values != nil {
+		a.query = values
+	}
+	if form, ok := in.(url.Values); ok {
+		a.body, a.form = nil, form
+	}
+	s, err := c.settings(opts)
+	if err != nil {
+		return err
+	}
+	if s.class != nil {
+		op.replay = *s.class
+	}
+	writer, isWriter := out.(io.Writer)
+	if isWriter {
+		op.envelope = stream
+	}
+	answer, err := c.send(ctx, op, a, &s)
+	if err != nil {
+		return err
+	}
+	if isWriter {
+		_, err := io.Copy(writer, answer.Stream)
+		return errors.Join(err, answer.Stream.Close())
+	}
+	defer answer.Release()
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = append([]byte(nil), answer.Body...)
+		return nil
+	case *RawJSON:
+		*out = append(RawJSON(nil), answer.Body...)
+		return nil
+	}
+	if len(answer.Body) == 0 {
+		return nil
+	}
+	if err := wire.Unmarshal(answer.Body, out); err != nil {
+		return unreadable(op, answer, err)
+	}
+	return nil
+}
+
+// rawOperation makes an operation of what the caller of Call wrote.
+func rawOperation(method, path string) (operation, url.Values, error) {
+	op := operation{name: "call", method: strings.ToUpper(method), replay: once}
+	switch op.method {
+	case http.MethodGet, http.MethodHead:
+		op.replay = read
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		return op, nil, invalid("method", "%q is none of GET, HEAD, POST, PUT, PATCH and DELETE", clip(method))
+	}
+	u, err := url.Parse(path)
+	switch {
+	case err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//"):
+		return op, nil, invalid("path", "want one that begins with a single slash, such as /v1/user")
+	case u.Fragment != "":
+		return op, nil, invalid("path", "it has a fragment")
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return op, nil, invalid("path", "it has dot segments")
+		}
+	}
+	if strings.ContainsAny(u.Path, "{}\\") || strings.Contains(strings.ToLower(u.EscapedPath()), "%2f") {
+		return op, nil, invalid("path", "it holds a brace, a backslash or an escaped slash")
+	}
+	op.path = u.Path
+	if u.RawQuery == "" {
+		return op, nil, nil
+	}
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return op, nil, invalid("path", "its query cannot be parsed")
+	}
+	return op, values, nil
+}

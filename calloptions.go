@@ -1,0 +1,234 @@
+package wallarm
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wallarm-sdk/wallarm/internal/transport"
+)
+
+// CallOption changes one call. [WithDefaults] makes it the default of a client.
+type CallOption func(*callSettings) error
+
+// callSettings is what the options of one call add up to.
+type callSettings struct {
+	header      http.Header
+	timeout     time.Duration
+	policy      transport.Policy
+	class       *ReplayClass
+	clientID    int64
+	maxBody     int64
+	response    *Response
+	pageSize    int
+	maxItems    int
+	concurrency int
+	noPrefetch  bool
+	keepRaw     bool
+}
+
+// Response tells about the exchange behind a call, see [WithResponse].
+type Response struct {
+	// Operation is the name of the call, such as "attacks.list".
+	Operation string
+	// StatusCode is the HTTP status of the last answer, 0 if there was none.
+	StatusCode int
+	// Header is that of the last answer.
+	Header http.Header
+	// RequestID is the request id in the header, if there is one.
+	RequestID string
+	// Attempts is how many attempts were made.
+	Attempts int
+	// Duration is the time that the call took, waits included.
+	Duration time.Duration
+	// Size is the length of the answer's body in bytes after decompression, 0 for a stream.
+	Size int
+}
+
+// WithHeader sets a header of the request. The headers that carry credentials, and those of the connection itself, cannot be
+// set: the Authenticator and the transport own them.
+func WithHeader(name, value string) CallOption {
+	return func(s *callSettings) error {
+		if err := checkHeaderName(name); err != nil {
+			return err
+		}
+		if err := checkHeaderValue("header "+name, value); err != nil {
+			return err
+		}
+		s.header = s.header.Clone()
+		if s.header == nil {
+			s.header = make(http.Header)
+		}
+		s.header.Set(name, value)
+		return nil
+	}
+}
+
+var ownedHeaders = []string{
+	headerToken, headerTokenX, headerUUID, headerKeySecret, "Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer",
+}
+
+func checkHeaderName(name string) error {
+	if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") != "" {
+		return invalid("header", "%q is no header name", clip(name))
+	}
+	if slices.ContainsFunc(ownedHeaders, func(owned string) bool { return strings.EqualFold(owned, name) }) {
+		return invalid("header", "%s is set by the SDK itself", name)
+	}
+	return nil
+}
+
+// WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is
+// two minutes, unless the context has a deadline; 0 means no bound but the context.
+func WithTimeout(d time.Duration) CallOption {
+	return func(s *callSettings) error {
+		if d < 0 {
+			return invalid("timeout", "%v is negative", d)
+		}
+		s.timeout = d
+		if d == 0 {
+			s.timeout = noTimeout
+		}
+		return nil
+	}
+}
+
+const (
+	noTimeout      = time.Duration(-1)
+	defaultTimeout = 2 * time.Minute
+	// defaultMaxBody caps an answer that is read as a whole.
+	defaultMaxBody = 256 << 20
+)
+
+// WithRetries sets how often a failed attempt is followed by another. The default is 3; 0 switches retries off. What may be
+// repeated at all depends on the replay class of the operation.
+func WithRetries(n int) CallOption {
+	return func(s *callSettings) error {
+		if n < 0 {
+			return invalid("retries", "%d is negative", n)
+		}
+		s.policy.MaxRetries = n
+		return nil
+	}
+}
+
+// WithWaits sets the waits between attempts: base is the upper end of the first random wait after a failure, which doubles
+// up to longest; lock is the wait after 423 (rules locked). A Retry-After header is obeyed up to 30 seconds or longest, whichever
+// is more. The defaults are 500 ms, 10 s and 5 s; a zero leaves the default.
+func WithWaits(base, longest, lock time.Duration) CallOption {
+	return func(s *callSettings) error {
+		if base < 0 || longest < 0 || lock < 0 {
+			return invalid("waits", "they must not be negative")
+		}
+		if base > 0 {
+			s.policy.BaseWait = base
+		}
+		if longest > 0 {
+			s.policy.MaxWait = longest
+			s.policy.MaxRetryAfter = max(s.policy.MaxRetryAfter, longest)
+		}
+		if lock > 0 {
+			s.policy.LockWait = lock
+		}
+		return nil
+	}
+}
+
+// WithReplayClass overrides the replay class of the operation. ReplayIdempotent on a create allows the SDK to send it again after a
+// failure that may have come after the change: the caller accepts doubles.
+func WithReplayClass(class ReplayClass) CallOption {
+	return func(s *callSettings) error {
+		if class > ReplayRead {
+			return invalid("replay class", "%d is none", class)
+		}
+		s.class = &class
+		return nil
+	}
+}
+
+// WithClientID makes the call for another client (tenant) than that of the client object. See also [Client.Tenant].
+func WithClientID(id int64) CallOption {
+	return func(s *callSettings) error {
+		if id <= 0 {
+			return invalid("client id", "%d is not positive", id)
+		}
+		s.clientID = id
+		return nil
+	}
+}
+
+// WithMaxResponseSize caps the answer, in bytes after decompression. The default is 256 MiB for answers that are read as a
+// whole, and none for streams; it must be positive.
+func WithMaxResponseSize(n int64) CallOption {
+	return func(s *callSettings) error {
+		if n <= 0 {
+			return invalid("maximum response size", "%d is not positive", n)
+		}
+		s.maxBody = n
+		return nil
+	}
+}
+
+// WithResponse fills r when the call ends, failed or not. An iterator fills it anew with each page. r must not be shared between
+// calls that run at the same time.
+func WithResponse(r *Response) CallOption {
+	return func(s *callSettings) error {
+		if r == nil {
+			return invalid("response", "it is nil")
+		}
+		s.response = r
+		return nil
+	}
+}
+
+// PageSize sets how many items an iterator asks for at once. The default is the largest size that is known to work on the route. Routes
+// with pages of a fixed size ignore it.
+func PageSize(n int) CallOption {
+	return func(s *callSettings) error {
+		if n <= 0 {
+			return invalid("page size", "%d is not positive", n)
+		}
+		s.pageSize = n
+		return nil
+	}
+}
+
+// MaxItems ends an iterator after n items; 0 means no end.
+func MaxItems(n int) CallOption {
+	return func(s *callSettings) error {
+		if n < 0 {
+			return invalid("maximum of items", "%d is negative", n)
+		}
+		s.maxItems = n
+		return nil
+	}
+}
+
+// Concurrency lets an iterator over an offset list have n pages in flight, at most 32. Items still come in order. The default, 1, reads
+// one page ahead while the caller works; cursor lists always do that. Memory grows with n pages.
+func Concurrency(n int) CallOption {
+	return func(s *callSettings) error {
+		if n < 1 || n > 32 {
+			return invalid("concurrency", "%d is not between 1 and 32", n)
+		}
+		s.concurrency = n
+		return nil
+	}
+}
+
+// NoPrefetch makes an iterator ask for a page only when the caller has finished the one before.
+func NoPrefetch() CallOption {
+	return func(s *callSettings) error {
+		s.noPrefetch = true
+		return nil
+	}
+}
+
+// KeepRaw makes [Page.Raw] hold each item as it was received.
+func KeepRaw() CallOption {
+	return func(s *callSettings) error {
+		s.keepRaw = true
+		return nil
+	}
+}

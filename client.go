@@ -1,0 +1,370 @@
+// Package wallarm is a client for the API of Wallarm, the web application and API security platform. It is a community SDK,
+// not affiliated with Wallarm Inc.
+//
+// A [Client] is made of a [Region] and an [Authenticator] and has one service for each resource:
+//
+//	client, err := wallarm.New(wallarm.US, wallarm.Token(os.Getenv("WALLARM_API_TOKEN")))
+//	…
+//	for attack, err := range client.Attacks.All(ctx, wallarm.AttackFilter{Time: wallarm.Last(24 * time.Hour)}) {
+//		…
+//	}
+//
+// # Calls
+//
+// Every method takes a context first and call options last, and returns a value and an error. List returns one page, All
+// iterates over everything, Get, Create, Update and Delete do what they say. A zero filter field is no condition.
+//
+// # Errors
+//
+// An answer that says no is an [*APIError]; a call without a usable answer is a [*CallError]; refused arguments are an [*ArgumentError], and
+// then nothing was sent. Tell them apart with [errors.Is] and the kinds beside [ErrNotFound].
+//
+// # Retries
+//
+// Each operation has a replay class. A read is repeated after any passing failure, and so is an idempotent change. A create
+// or another side effect is repeated only if the server provably did nothing: no connection came about, the rules were locked
+// (423), or too many requests came (429). Otherwise it fails with [ErrOutcomeUnknown], so that the caller can look before
+// repeating it. Waits have full jitter, obey Retry-After up to a cap, and end with the context.
+//
+// # Data
+//
+// Nothing that the API sends is lost: response types keep unknown members in their field Extra and write them back, and
+// enumerations keep values that this package has no constant for. [Client.Call] reaches any endpoint that has no method yet.
+package wallarm
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/wallarm-sdk/wallarm/internal/transport"
+)
+
+// Version is the version of this SDK, as the User-Agent header gives it.
+const Version = "0.1.0"
+
+// Client is a client of the Wallarm API. [New] and [NewFromEnv] make one. It is immutable and safe for concurrent use; make one and share it,
+// since it holds the connection pool, the rate limiter and the pause that follows a 429.
+type Client struct {
+	core *core
+	// tenant is the client id that calls are made for; 0 is that of the credentials' owner.
+	tenant int64
+	common service
+
+	// Attacks reads attacks. See also AttackVectors, its successor.
+	Attacks *AttacksService
+	// Incidents reads incidents: attacks that exploited a vulnerability.
+	Incidents *IncidentsService
+	// Hits reads hits, the single detections that attacks are made of.
+	Hits *HitsService
+	// Rules manages rules and mitigation controls.
+	Rules *RulesService
+	// Scopes reads scopes: the sets of conditions that rules apply to.
+	Scopes *ScopesService
+	// Users tells who the credentials belong to.
+	Users *UsersService
+}
+
+// service is what every service is: a client.
+type service struct{ client *Client }
+
+// bind points the services to their client.
+func (c *Client) bind() *Client {
+	c.common.client = c
+	c.Attacks = (*AttacksService)(&c.common)
+	c.Incidents = (*IncidentsService)(&c.common)
+	c.Hits = (*HitsService)(&c.common)
+	c.Rules = (*RulesService)(&c.common)
+	c.Scopes = (*ScopesService)(&c.common)
+	c.Users = (*UsersService)(&c.common)
+	return c
+}
+
+// core is what a client and its tenant copies share.
+type core struct {
+	engine   *transport.Engine
+	base     *url.URL
+	header   http.Header
+	defaults callSettings
+	identity identity
+}
+
+// Option changes how [New] makes a client.
+type Option func(*config) error
+
+type config struct {
+	baseURL     string
+	allowPlain  bool
+	httpClient  *http.Client
+	rounder     http.RoundTripper
+	application string
+	limiter     *rate.Limiter
+	logger      *slog.Logger
+	hook        func(context.Context, Attempt)
+	clientID    int64
+	calls       []CallOption
+}
+
+// WithBaseURL sends all calls to another installation than that of the region: its base URL, such as https://wallarm.example.com. A
+// trailing slash does no harm. Plain http is accepted for loopback addresses only, see [WithPlainHTTP].
+func WithBaseURL(base string) Option {
+	return func(c *config) error {
+		c.baseURL = base
+		if strings.TrimSpace(base) == "" {
+			return invalid("base URL", "it is empty")
+		}
+		return nil
+	}
+}
+
+// WithPlainHTTP allows a base URL with plain http to a host that is not loopback. The credentials then travel in clear text.
+func WithPlainHTTP() Option {
+	return func(c *config) error {
+		c.allowPlain = true
+		return nil
+	}
+}
+
+// WithHTTPClient sends through client, of which a copy is made: redirects are refused in any case, the timeout counts for one attempt.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return invalid("HTTP client", "it is nil")
+		}
+		c.httpClient = client
+		return nil
+	}
+}
+
+// WithRoundTripper sends through rt, for instance to record or trace. It sees the credentials.
+func WithRoundTripper(rt http.RoundTripper) Option {
+	return func(c *config) error {
+		if rt == nil {
+			return invalid("round tripper", "it is nil")
+		}
+		c.rounder = rt
+		return nil
+	}
+}
+
+// WithApplication names the calling program in the User-Agent header, such as "siem-export/1.4".
+func WithApplication(name string) Option {
+	return func(c *config) error {
+		if err := checkHeaderValue("application name", name); err != nil {
+			return err
+		}
+		c.application = strings.TrimSpace(name)
+		return nil
+	}
+}
+
+// WithRateLimit bounds the attempts, retries included, of the client and all its tenant copies to perSecond on average and burst at once. There
+// is no limit by default. The vendor's documentation once gave 500 requests per second, and gives no figure today.
+func WithRateLimit(perSecond float64, burst int) Option {
+	return func(c *config) error {
+		if !(perSecond > 0) || burst < 1 {
+			return invalid("rate limit", "want more than 0 per second and a burst of at least 1")
+		}
+		c.limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
+		return nil
+	}
+}
+
+// WithLogger logs each attempt: at level Debug, and at Warn if it failed or is repeated. Headers, queries and bodies are never logged. There
+// is no logging by default.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithHook calls hook at the end of each attempt, on the goroutine of the call. It must be safe for concurrent use and quick.
+func WithHook(hook func(context.Context, Attempt)) Option {
+	return func(c *config) error {
+		c.hook = hook
+		return nil
+	}
+}
+
+// WithDefaultClientID makes all calls for this client (tenant), and saves the call that finds it out. See [Client.Tenant].
+func WithDefaultClientID(id int64) Option {
+	return func(c *config) error {
+		if id <= 0 {
+			return invalid("client id", "%d is not positive", id)
+		}
+		c.clientID = id
+		return nil
+	}
+}
+
+// WithDefaults applies options to each call of the client, before those of the call itself.
+func WithDefaults(options ...CallOption) Option {
+	return func(c *config) error {
+		c.calls = append(c.calls, options...)
+		return nil
+	}
+}
+
+// New makes a client for a region. It checks its arguments and makes no network call.
+func New(region Region, authenticator Authenticator, options ...Option) (*Client, error) {
+	c := config{baseURL: region.baseURL}
+	for _, option := range options {
+		if option == nil {
+			continue
+		}
+		if err := option(&c); err != nil {
+			return nil, err
+		}
+	}
+	if c.baseURL == "" {
+		return nil, invalid("region", "it is none: use US, EU or ParseRegion, or set a base URL")
+	}
+	base, err := parseBaseURL(c.baseURL, c.allowPlain)
+	if err != nil {
+		return nil, err
+	}
+	if authenticator == nil {
+		return nil, invalid("authenticator", "it is nil: use Token, UUIDSecret or CredentialsFunc")
+	}
+	if v, ok := authenticator.(validator); ok {
+		if err := v.validate(); err != nil {
+			return nil, err
+		}
+	}
+	defaults := callSettings{policy: transport.DefaultPolicy}
+	for _, option := range c.calls {
+		if option == nil {
+			continue
+		}
+		if err := option(&defaults); err != nil {
+			return nil, err
+		}
+	}
+	return (&Client{
+		tenant: c.clientID,
+		core: &core{
+			base:     base,
+			header:   headerTemplate(c.application),
+			defaults: defaults,
+			identity: identity{turn: make(chan struct{}, 1)},
+			engine: transport.New(transport.Config{
+				Client:  c.newHTTPClient(),
+				Limiter: c.limiter,
+				Observe: c.observer(),
+				Sign: func(ctx context.Context, request *http.Request) error {
+					return authenticator.Authenticate(ctx, request.Header)
+				},
+			}),
+		},
+	}).bind(), nil
+}
+
+// newHTTPClient makes the HTTP client that the engine wraps. What the caller supplied is copied, not changed.
+func (c *config) newHTTPClient() *http.Client {
+	var client http.Client
+	if c.httpClient != nil {
+		client = *c.httpClient
+	}
+	if c.rounder != nil {
+		client.Transport = c.rounder
+	}
+	if client.Transport == nil {
+		client.Transport = transport.NewHTTPTransport()
+	}
+	return &client
+}
+
+func headerTemplate(application string) http.Header {
+	agent := "wallarm-sdk-go/" + Version
+	if application != "" {
+		agent = application + " " + agent
+	}
+	return http.Header{"Accept": {"application/json"}, "User-Agent": {agent}}
+}
+
+// Tenant returns a copy of the client that makes its calls for another client id. The copy shares connections, credentials and limits. An
+// id that is not positive is refused by the first call.
+func (c *Client) Tenant(id int64) *Client {
+	if id <= 0 {
+		id = -1
+	}
+	return (&Client{core: c.core, tenant: id}).bind()
+}
+
+// BaseURL returns the base URL that calls go to.
+func (c *Client) BaseURL() string { return c.core.base.String() }
+
+// String names the client without its credentials.
+func (c *Client) String() string {
+	if c == nil || c.core == nil {
+		return "wallarm.Client(none)"
+	}
+	return fmt.Sprintf("wallarm.Client(%s)", c.core.base)
+}
+
+// Format is [Client.String] for every verb: a dump of a client shows no credentials.
+func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
+
+// MarshalText is [Client.String].
+func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// ReplayClass says whether an operation may be sent again when nobody knows what became of it.
+type ReplayClass = transport.Class
+
+const (
+	// ReplayOnce is for creates and side effects: repeated only if the server provably did nothing. It is the zero value.
+	ReplayOnce ReplayClass = transport.Once
+	// ReplayIdempotent is for absolute changes and deletes by id.
+	ReplayIdempotent ReplayClass = transport.Idempotent
+	// ReplayRead is for calls that change nothing.
+	ReplayRead ReplayClass = transport.Read
+)
+
+// Attempt is one exchange with the server, as a hook sees it.
+type Attempt = transport.Attempt
+
+// observer joins hook and logger.
+func (c *config) observer() func(context.Context, Attempt) {
+	hook, logger := c.hook, c.logger
+	switch {
+	case logger == nil:
+		return hook
+	case hook == nil:
+		return func(ctx context.Context, a Attempt) { logAttempt(ctx, logger, a) }
+	}
+	return func(ctx context.Context, a Attempt) {
+		logAttempt(ctx, logger, a)
+		hook(ctx, a)
+	}
+}
+
+func logAttempt(ctx context.Context, logger *slog.Logger, a Attempt) {
+	level := slog.LevelDebug
+	if a.Err != nil || a.Status >= 400 || a.RetryIn >= 0 {
+		level = slog.LevelWarn
+	}
+	if !logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("operation", a.Operation), slog.String("method", a.Method), slog.String("path", a.Path),
+		slog.Int("attempt", a.Number), slog.Duration("duration", a.Duration),
+	}
+	if a.Status != 0 {
+		attrs = append(attrs, slog.Int("status", a.Status))
+	}
+	if a.Err != nil {
+		attrs = append(attrs, slog.String("error", a.Err.Error()))
+	}
+	if a.RetryIn >= 0 {
+		attrs = append(attrs, slog.Duration("retry_in", a.RetryIn.Round(time.Millisecond)))
+	}
+	logger.LogAttrs(ctx, level, "wallarm call", attrs...)
+}

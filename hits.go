@@ -1,0 +1,4 @@
+package wallarm
+
+// HitsService reads hits.
+type HitsService service

@@ -1,0 +1,89 @@
+package wallarm
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// identity finds out the client id of the credentials' owner, once.
+type identity struct {
+	id atomic.Int64
+	// turn is held by the caller that is asking.
+	turn chan struct{}
+}
+
+// ClientID returns the client id that calls are made for: that of [Client.Tenant] or [WithDefaultClientID], or else the one that the
+// credentials belong to. The latter is asked for with one POST /v1/user when it is first needed, and kept for the life of the client.
+func (c *Client) ClientID(ctx context.Context, opts ...CallOption) (int64, error) {
+	s, err := c.settings(opts)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case s.clientID > 0:
+		return s.clientID, nil
+	case c.tenant > 0:
+		return c.tenant, nil
+	case c.tenant < 0:
+		return 0, invalid("client id", "the one given to Tenant is not positive")
+	}
+	identity := &c.core.identity
+	if id := identity.id.Load(); id > 0 {
+		return id, nil
+	}
+	if ctx == nil {
+		return 0, invalid("context", "it is nil")
+	}
+	// One caller asks, the others wait for it; if it fails or gives up, the next one asks.
+	select {
+	case identity.turn <- struct{}{}:
+		defer func() { <-identity.turn }()
+	case <-ctx.Done():
+		return 0, &CallError{Operation: usersMe.name, Method: usersMe.method, Path: usersMe.path, Err: context.Cause(ctx)}
+	}
+	if id := identity.id.Load(); id > 0 {
+		return id, nil
+	}
+	me, err := get[User](ctx, c, usersMe, args{body: struct{}{}}, withoutCapture(opts))
+	if err != nil {
+		return 0, err
+	}
+	if me.ClientID <= 0 {
+		return 0, unreadableIdentity()
+	}
+	identity.id.Store(me.ClientID)
+	return me.ClientID, nil
+}
+
+// withoutCapture keeps the options of a call from applying to the call that finds the client id: its timeouts and headers do, its
+// response capture does not.
+func withoutCapture(opts []CallOption) []CallOption {
+	if len(opts) == 0 {
+		return nil
+	}
+	return append(opts[:len(opts):len(opts)], func(s *callSettings) error {
+		s.response, s.class, s.maxBody = nil, nil, 0
+		return nil
+	})
+}
+
+func unreadableIdentity() error {
+	return &CallError{Operation: usersMe.name, Method: usersMe.method, Path: usersMe.path, Attempts: 1, Err: ErrResponse}
+}
+
+// clientIDs returns ids, or the id of the client if there are none.
+func (c *Client) clientIDs(ctx context.Context, ids []int64, opts []CallOption) ([]int64, error) {
+	if len(ids) > 0 {
+		for _, id := range ids {
+			if id <= 0 {
+				return nil, invalid("client id", "%d is not positive", id)
+			}
+		}
+		return ids, nil
+	}
+	id, err := c.ClientID(ctx, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return []int64{id}, nil
+}

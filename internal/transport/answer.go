@@ -1,0 +1,124 @@
+package transport
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+const (
+	// maxErrorBody is how much of an answer other than 2xx is kept.
+	maxErrorBody = 64 << 10
+	// maxDrain is how much more of it is read so that the connection can be used again.
+	maxDrain = 256 << 10
+	// maxPooled is the size up to which a buffer goes back to the pool.
+	maxPooled = 4 << 20
+)
+
+// Answer is a complete answer of the server.
+type Answer struct {
+	Status   int
+	Header   http.Header
+	Attempts int
+	// Body is the whole body after decompression: that of a 2xx answer within the call's cap, that of another one cut to
+	// 64 KiB. It belongs to a pool: whoever is done with it calls Release.
+	Body []byte
+	// Stream is the unread body of a 2xx answer to a call that asked for it.
+	Stream io.ReadCloser
+	buffer *bytes.Buffer
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// Release gives the body back. It may be called once, after which Body must not be touched.
+func (a *Answer) Release() {
+	if a == nil || a.buffer == nil {
+		return
+	}
+	if a.buffer.Cap() <= maxPooled {
+		a.buffer.Reset()
+		buffers.Put(a.buffer)
+	}
+	a.buffer, a.Body = nil, nil
+}
+
+// read completes the exchange: it takes the body of the response and closes it.
+func (x *exchange) read(response *http.Response) (*Answer, error) {
+	answer := &Answer{Status: response.StatusCode, Header: response.Header, Attempts: x.attempts}
+	body, err := decompressed(response)
+	if err != nil {
+		response.Body.Close()
+		return nil, err
+	}
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		defer body.Close()
+		answer.Body, err = io.ReadAll(io.LimitReader(body, maxErrorBody))
+		if err == nil {
+			_, _ = io.CopyN(io.Discard, body, maxDrain)
+		}
+		// The status is known whatever became of the body.
+		response.Body = http.NoBody
+		return answer, nil
+	}
+	if x.call.Stream {
+		answer.Stream = &cappedBody{ReadCloser: body, limit: x.call.MaxBody}
+		return answer, nil
+	}
+	defer body.Close()
+	buffer := buffers.Get().(*bytes.Buffer)
+	answer.buffer = buffer
+	if n := response.ContentLength; n > 0 && n <= min(x.call.MaxBody, maxPooled) {
+		buffer.Grow(int(n) + bytes.MinRead)
+	}
+	read, err := buffer.ReadFrom(io.LimitReader(body, x.call.MaxBody+1))
+	if err == nil && read > x.call.MaxBody {
+		err = fmt.Errorf("%w of %d bytes", errBodyTooLarge, x.call.MaxBody)
+	}
+	if err != nil {
+		answer.Release()
+		return nil, fmt.Errorf("reading the body of the answer with status %d: %w", response.StatusCode, err)
+	}
+	answer.Body = buffer.Bytes()
+	return answer, nil
+}
+
+// decompressed is the body after decompression. The standard transport does that itself, unless somebody set Accept-Encoding.
+func decompressed(response *http.Response) (io.ReadCloser, error) {
+	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") || response.Uncompressed {
+		return response.Body, nil
+	}
+	reader, err := gzip.NewReader(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("decompressing the answer: %w", err)
+	}
+	return &gzipBody{Reader: reader, body: response.Body}, nil
+}
+
+type gzipBody struct {
+	*gzip.Reader
+	body io.Closer
+}
+
+func (b *gzipBody) Close() error {
+	_ = b.Reader.Close()
+	return b.body.Close()
+}
+
+// cappedBody is a stream that fails once more than limit bytes have been read. A limit of 0 is none.
+type cappedBody struct {
+	io.ReadCloser
+	limit, read int64
+}
+
+func (b *cappedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if excess := b.read - b.limit; b.limit > 0 && excess > 0 {
+		return max(n-int(min(excess, int64(n))), 0), fmt.Errorf("%w of %d bytes", errBodyTooLarge, b.limit)
+	}
+	return n, err
+}

@@ -1,0 +1,432 @@
+// Package transport carries one call over HTTP: it waits for the rate limit, signs, sends, reads the whole answer within a
+// cap, and decides on repeats by the replay class of the call. The loop is go-retryablehttp's; every decision is made here.
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"golang.org/x/time/rate"
+)
+
+// Class says whether a call may be sent again when nobody knows what became of it.
+type Class uint8
+
+const (
+	// Once is for creates and side effects: repeated only if the server provably did nothing. It is the zero value, so that
+	// a forgotten class is a safe one.
+	Once Class = iota
+	// Idempotent is for absolute writes and deletes by id.
+	Idempotent
+	// Read changes nothing.
+	Read
+)
+
+func (c Class) String() string {
+	switch c {
+	case Read:
+		return "read"
+	case Idempotent:
+		return "idempotent"
+	default:
+		return "once"
+	}
+}
+
+// Policy bounds repeats and waits.
+type Policy struct {
+	// MaxRetries is how often a failed attempt is followed by another.
+	MaxRetries int
+	// BaseWait is the upper end of the first wait; it doubles with each further one.
+	BaseWait time.Duration
+	// MaxWait caps the exponential waits after a failure.
+	MaxWait time.Duration
+	// MaxRetryAfter caps what a Retry-After header may ask for, and the exponential waits after 429.
+	MaxRetryAfter time.Duration
+	// LockWait is the wait after 423.
+	LockWait time.Duration
+}
+
+// DefaultPolicy is what a client uses unless told otherwise.
+var DefaultPolicy = Policy{
+	MaxRetries:    3,
+	BaseWait:      500 * time.Millisecond,
+	MaxWait:       10 * time.Second,
+	MaxRetryAfter: 30 * time.Second,
+	LockWait:      5 * time.Second,
+}
+
+// Engine sends calls. It is safe for concurrent use and holds no lock while a call is under way.
+type Engine struct {
+	client  *http.Client
+	sign    func(context.Context, *http.Request) error
+	limiter *rate.Limiter
+	observe func(context.Context, Attempt)
+	// pausedUntil is the time, in nanoseconds since 1970, before which no attempt starts: one 429 slows all callers.
+	pausedUntil atomic.Int64
+}
+
+// Config is what an Engine is made of.
+type Config struct {
+	// Client is the client to send with. It is copied, not changed.
+	Client *http.Client
+	// Sign adds the credentials; it is called for each attempt.
+	Sign func(context.Context, *http.Request) error
+	// Limiter bounds the attempts per second; nil for no bound.
+	Limiter *rate.Limiter
+	// Observe is told of each attempt; nil for nobody.
+	Observe func(context.Context, Attempt)
+}
+
+// Attempt is one exchange with the server.
+type Attempt struct {
+	Operation string
+	Class     Class
+	Method    string
+	Path      string
+	// Number counts from 1.
+	Number  int
+	Started time.Time
+	// Duration is the time from sending to the end of the answer's body, or for a streamed answer to its header.
+	Duration time.Duration
+	// Status is the HTTP status, or 0 if there was no answer.
+	Status int
+	// Header is that of the answer.
+	Header http.Header
+	// Err is why there was no complete answer.
+	Err error
+	// RetryIn is the wait before the next attempt; negative if this was the last one.
+	RetryIn                   time.Duration
+	RequestSize, ResponseSize int
+}
+
+// New makes an engine.
+func New(config Config) *Engine {
+	client := *config.Client
+	base := client.Transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	// go-retryablehttp closes the idle connections of the whole pool after each failed call. Hiding that method keeps the
+	// other callers' connections warm.
+	client.Transport = roundTripper{base}
+	// Go forwards custom headers, and so the token, to the host of a redirect. The API has no redirects: refuse all.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Engine{client: &client, sign: config.Sign, limiter: config.Limiter, observe: config.Observe}
+}
+
+// roundTripper shows nothing of the inner RoundTripper but RoundTrip.
+type roundTripper struct{ http.RoundTripper }
+
+// Call is one call to make.
+type Call struct {
+	Operation string
+	Class     Class
+	Method    string
+	URL       *url.URL
+	// Header is used as it is and not changed.
+	Header http.Header
+	// Body is sent with each attempt; nil for none.
+	Body   []byte
+	Policy Policy
+	// MaxBody caps the answer after decompression.
+	MaxBody int64
+	// Stream hands a 2xx answer over unread.
+	Stream bool
+}
+
+// Do makes the call. It returns the last complete answer, whatever its status, or a *Failure if there is none.
+func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
+	x := &exchange{engine: e, call: call, ctx: ctx}
+	request := (&http.Request{
+		Method:     call.Method,
+		URL:        call.URL,
+		Host:       call.URL.Host,
+		Header:     call.Header.Clone(),
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+	}).WithContext(ctx)
+	retryable, err := retryablehttp.FromRequest(request)
+	if err == nil && call.Body != nil {
+		err = retryable.SetBody(call.Body)
+	}
+	if err != nil {
+		return nil, &Failure{Err: err}
+	}
+	if err := x.prepare(request); err != nil {
+		return nil, &Failure{Err: err}
+	}
+	client := retryablehttp.Client{
+		HTTPClient:   e.client,
+		RetryMax:     call.Policy.MaxRetries,
+		CheckRetry:   x.check,
+		Backoff:      x.backoff,
+		PrepareRetry: x.prepareRetry,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	_, err = client.Do(retryable) //nolint:bodyclose // check has read and closed the body, or handed it to the answer
+	if x.answer != nil && !x.repeating {
+		return x.answer, nil
+	}
+	return nil, x.failure(err)
+}
+
+// exchange is the state of one call.
+type exchange struct {
+	engine   *Engine
+	call     *Call
+	ctx      context.Context
+	started  time.Time
+	attempts int
+	// answer is the last complete one, err why there was none.
+	answer *Answer
+	err    error
+	// sent says that some attempt may have reached the server.
+	sent bool
+	// repeating says that a further attempt was due when the call ended.
+	repeating bool
+	wait      time.Duration
+}
+
+// prepare makes a request ready for an attempt: the shared pause, the limiter, the credentials.
+func (x *exchange) prepare(request *http.Request) error {
+	if err := x.engine.waitTurn(x.ctx); err != nil {
+		return err
+	}
+	if x.engine.sign != nil {
+		if err := x.engine.sign(x.ctx, request); err != nil {
+			return &SignError{err}
+		}
+	}
+	x.started = time.Now()
+	return nil
+}
+
+// SignError says that the credentials for an attempt could not be had.
+type SignError struct{ Err error }
+
+func (e *SignError) Error() string { return "authenticating: " + e.Err.Error() }
+
+func (e *SignError) Unwrap() error { return e.Err }
+
+// prepareRetry is called before each attempt but the first.
+func (x *exchange) prepareRetry(request *http.Request) error {
+	// The former attempt may still be writing its headers.
+	request.Header = x.call.Header.Clone()
+	return x.prepare(request)
+}
+
+// check is called after each attempt: it completes the exchange and decides whether there is another.
+func (x *exchange) check(ctx context.Context, response *http.Response, err error) (bool, error) {
+	x.attempts++
+	x.answer, x.err = nil, err
+	x.wait = -1
+	var located *url.Error
+	if errors.As(err, &located) {
+		// The operation and its path are named elsewhere; the query may hold what no error should show.
+		x.err = located.Err
+	}
+	if err == nil {
+		x.answer, x.err = x.read(response)
+	}
+	retry := x.decide()
+	if x.engine.observe != nil {
+		x.engine.observe(ctx, x.attempt(response))
+	}
+	x.repeating = retry
+	return retry, nil
+}
+
+// decide says whether the attempt is followed by another, and sets the wait before it.
+func (x *exchange) decide() bool {
+	class, policy := x.call.Class, x.call.Policy
+	switch {
+	case x.err != nil:
+		harmless := NeverSent(x.err)
+		if !harmless {
+			x.sent = true
+		}
+		if x.ctx.Err() != nil || isPermanent(x.err) || (class == Once && !harmless) {
+			return false
+		}
+		x.wait = jitter(policy.BaseWait, policy.MaxWait, x.attempts)
+	case x.answer.Status == http.StatusTooManyRequests:
+		x.wait = retryAfter(x.answer.Header, policy.MaxRetryAfter)
+		if x.wait < 0 {
+			x.wait = jitter(2*policy.BaseWait, policy.MaxRetryAfter, x.attempts)
+		}
+		x.engine.pause(x.wait)
+	case x.answer.Status == http.StatusLocked:
+		x.wait = max(policy.LockWait, retryAfter(x.answer.Header, policy.MaxRetryAfter))
+	case isServerFailure(x.answer.Status):
+		x.sent = true
+		if class == Once {
+			return false
+		}
+		x.wait = retryAfter(x.answer.Header, policy.MaxRetryAfter)
+		if x.wait < 0 {
+			x.wait = jitter(policy.BaseWait, policy.MaxWait, x.attempts)
+		}
+	default:
+		return false
+	}
+	if x.attempts > policy.MaxRetries {
+		x.wait = -1
+		return false
+	}
+	if deadline, ok := x.ctx.Deadline(); ok && time.Until(deadline) <= x.wait {
+		// The wait cannot end in time: say now what the caller would learn then.
+		x.wait = -1
+		return false
+	}
+	return true
+}
+
+func isServerFailure(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return status >= 520 && status <= 527
+}
+
+func (x *exchange) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait }
+
+func (x *exchange) attempt(response *http.Response) Attempt {
+	a := Attempt{
+		Operation: x.call.Operation, Class: x.call.Class, Method: x.call.Method, Path: x.call.URL.EscapedPath(),
+		Number: x.attempts, Started: x.started, Duration: time.Since(x.started), Err: x.err, RetryIn: x.wait,
+		RequestSize: len(x.call.Body),
+	}
+	if response != nil {
+		a.Status, a.Header = response.StatusCode, response.Header
+	}
+	if x.answer != nil {
+		a.ResponseSize = len(x.answer.Body)
+	}
+	return a
+}
+
+// failure makes the error of a call without a complete answer, or one that ended while it waited to be repeated.
+func (x *exchange) failure(err error) *Failure {
+	f := &Failure{Err: x.err, Attempts: x.attempts, Last: x.answer}
+	if x.repeating && err != nil {
+		// The call ended during a wait: err says why, x.err or the last answer what the wait was for.
+		f.Err, f.Cause = err, x.err
+	}
+	if f.Err == nil {
+		f.Err = err
+	}
+	f.Unknown = x.call.Class != Read && x.sent
+	return f
+}
+
+// Failure is a call without a complete answer.
+type Failure struct {
+	// Err is why the call ended.
+	Err error
+	// Cause is the failure of the last attempt, if the call ended during the wait that followed it.
+	Cause error
+	// Last is the last answer, if the call ended during the wait that followed it.
+	Last *Answer
+	// Attempts is how many attempts were made.
+	Attempts int
+	// Unknown says that a change was sent and nobody knows whether it was applied.
+	Unknown bool
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the reasons, most recent first.
+func (f *Failure) Unwrap() []error {
+	if f.Cause != nil {
+		return []error{f.Err, f.Cause}
+	}
+	return []error{f.Err}
+}
+
+// waitTurn waits for the end of a shared pause and for the limiter.
+func (e *Engine) waitTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	for {
+		until := e.pausedUntil.Load()
+		if until == 0 {
+			break
+		}
+		wait := time.Until(time.Unix(0, until))
+		if wait <= 0 {
+			break
+		}
+		// Callers that waited together do not start together.
+		wait += rand.N(wait/8 + 1)
+		if err := sleep(ctx, wait); err != nil {
+			return fmt.Errorf("waiting out the rate limit: %w", err)
+		}
+	}
+	if e.limiter == nil {
+		return nil
+	}
+	reservation := e.limiter.Reserve()
+	wait := reservation.Delay()
+	if wait == 0 {
+		return nil
+	}
+	if err := sleep(ctx, wait); err != nil {
+		reservation.Cancel()
+		return fmt.Errorf("waiting for the rate limiter: %w", err)
+	}
+	return nil
+}
+
+// sleep waits for d, or fails at once if the context will end before.
+func sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return context.DeadlineExceeded
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// pause keeps all callers of the engine from starting an attempt for d.
+func (e *Engine) pause(d time.Duration) {
+	until := time.Now().Add(d).UnixNano()
+	for {
+		current := e.pausedUntil.Load()
+		if current >= until || e.pausedUntil.CompareAndSwap(current, until) {
+			return
+		}
+	}
+}
+
+// jitter is exponential backoff with full jitter: anything up to base doubled with each attempt, at most limit.
+func jitter(base, limit time.Duration, attempt int) time.Duration {
+	ceiling := limit
+	if shift := attempt - 1; shift < 32 && base<<shift > 0 && base<<shift < limit {
+		ceiling = base << shift
+	}
+	if ceiling <= 0 {
+		return 0
+	}
+	return rand.N(ceiling) + time.Millisecond
+}
+
+var errBodyTooLarge = errors.New("the answer is larger than the limit")
+
+// IsTooLarge reports whether err says that an answer passed its cap.
+func IsTooLarge(err error) bool { return errors.Is(err, errBodyTooLarge) }

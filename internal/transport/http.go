@@ -1,0 +1,32 @@
+package transport
+
+import (
+	"crypto/tls"
+	"net/http"
+	"time"
+)
+
+const (
+	idleConnections = 100
+	headerTimeout   = 60 * time.Second
+)
+
+// NewHTTPTransport makes the connection pool of a client: that of the standard library with room for many goroutines that talk to
+// one host, and a bound on the wait for an answer's header.
+func NewHTTPTransport() *http.Transport {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if ok {
+		t = t.Clone()
+	} else {
+		// Somebody replaced the default transport: start from a plain one.
+		t = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second}
+	}
+	t.MaxIdleConns = idleConnections
+	t.MaxIdleConnsPerHost = idleConnections
+	t.ResponseHeaderTimeout = headerTimeout
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = &tls.Config{}
+	}
+	t.TLSClientConfig.MinVersion = max(t.TLSClientConfig.MinVersion, tls.VersionTLS12)
+	return t
+}

@@ -1,0 +1,197 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Envelope says where in an answer its payload lies: the names of the members that lead to it, joined by dots, so "body" for
+// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer.
+type Envelope string
+
+// Answer is an opened envelope.
+type Answer struct {
+	// Payload is the raw payload, nil if the answer has none.
+	Payload jsontext.Value
+	// Status is the inner status, which normally repeats that of HTTP, or zero.
+	Status int64
+	// Paging holds what stood beside the payload about the next page.
+	Paging Paging
+}
+
+// Paging is what the API's pagination conventions write beside the items. Absent members keep their zero value.
+type Paging struct {
+	Cursor       string
+	PrevCursor   string
+	Continuation string
+	HasMore      *bool
+	NextOffset   *int64
+	CurrentPage  int64
+	TotalPages   int64
+	TotalCount   *int64
+}
+
+// ErrNoPayload says that an answer lacks the member that its envelope names.
+var ErrNoPayload = errors.New("the answer has no payload")
+
+// Open finds the payload of data. It reads an object on the way to the payload once and checks the syntax of all that it passes.
+// Sources disagree on the envelope of some routes, so a payload that stands one "body" higher or lower than the envelope says is found too.
+func Open(data []byte, envelope Envelope) (Answer, error) {
+	var answer Answer
+	data = bytes.TrimLeft(data, " \t\r\n")
+	if len(data) == 0 {
+		return answer, ErrNoPayload
+	}
+	var path []string
+	if envelope != "" {
+		path = strings.Split(string(envelope), ".")
+	}
+	if data[0] != '{' {
+		// Not an object: there is nothing to open. An array or scalar where an envelope was due is its bare payload.
+		value := jsontext.Value(data)
+		if !value.IsValid(syntax) {
+			_, err := checkedValue(data)
+			return answer, err
+		}
+		answer.Payload = value
+		return answer, nil
+	}
+	payload, err := answer.descend(data, path)
+	if errors.Is(err, ErrNoPayload) && len(path) > 0 && path[0] != "body" {
+		// "objects" was due, the answer has {"body":{"objects":…}}.
+		payload, err = answer.descend(data, append([]string{"body"}, path...))
+	}
+	if err != nil {
+		return answer, err
+	}
+	answer.Payload = payload
+	return answer, nil
+}
+
+func checkedValue(data []byte) (jsontext.Value, error) {
+	return jsontext.NewDecoder(bytes.NewBuffer(data), syntax).ReadValue()
+}
+
+// descend returns the value under path in the object data, and takes the paging members of each object that it passes.
+func (a *Answer) descend(data []byte, path []string) (jsontext.Value, error) {
+	if len(path) == 0 {
+		// The bare answer: all of it is payload, and its paging members are of interest too.
+		_, err := a.members(data, "")
+		return data, err
+	}
+	value, err := a.members(data, path[0])
+	if err != nil {
+		return nil, err
+	}
+	if value == nil {
+		return nil, fmt.Errorf("%w: it lacks %q", ErrNoPayload, path[0])
+	}
+	if len(path) == 1 {
+		return value, nil
+	}
+	if value.Kind() == '{' {
+		return a.descend(value, path[1:])
+	}
+	// A list where an object around the list was due, or null.
+	return value, nil
+}
+
+// members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging.
+func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(data), syntax)
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	var found jsontext.Value
+	for d.PeekKind() == '"' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		if name != want && !isPagingMember(name) {
+			if err := d.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		if name == want {
+			// ReadValue's result lives until the next read only; its bytes are part of data, which lives on.
+			end := int(d.InputOffset())
+			found = data[end-len(value) : end : end]
+			continue
+		}
+		a.take(name, value)
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func isPagingMember(name string) bool {
+	switch name {
+	case "status", "cursor", "next_cursor", "prev_cursor", "continuation", "has_more", "next_offset",
+		"current_page", "total_pages", "total_count":
+		return true
+	}
+	return false
+}
+
+// take keeps a paging member. One of an odd form counts as absent: it is not worth failing a call for.
+func (a *Answer) take(name string, value jsontext.Value) {
+	switch name {
+	case "status":
+		a.Status = tolerantInt(value)
+	case "cursor", "next_cursor":
+		a.Paging.Cursor = tolerantString(value)
+	case "prev_cursor":
+		a.Paging.PrevCursor = tolerantString(value)
+	case "continuation":
+		a.Paging.Continuation = tolerantString(value)
+	case "has_more":
+		var b *bool
+		if json.Unmarshal(value, &b) == nil {
+			a.Paging.HasMore = b
+		}
+	case "next_offset":
+		var n *int64
+		if Unmarshal(value, &n) == nil {
+			a.Paging.NextOffset = n
+		}
+	case "current_page":
+		a.Paging.CurrentPage = tolerantInt(value)
+	case "total_pages":
+		a.Paging.TotalPages = tolerantInt(value)
+	case "total_count":
+		var n *int64
+		if Unmarshal(value, &n) == nil {
+			a.Paging.TotalCount = n
+		}
+	}
+}
+
+func tolerantInt(value jsontext.Value) int64 {
+	var n int64
+	if Unmarshal(value, &n) != nil {
+		return 0
+	}
+	return n
+}
+
+func tolerantString(value jsontext.Value) string {
+	var s string
+	if Unmarshal(value, &s) != nil {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,114 @@
+package wallarm
+
+import (
+	"net/url"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-querystring/query"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// RawJSON is one JSON value as it travels.
+type RawJSON = jsontext.Value
+
+// Extra holds the members of a JSON object that the SDK has no field for: the API gets new data before anybody documents it. They are
+// written back when the object is.
+type Extra map[string]RawJSON
+
+// Opt is an optional value that tells three things apart: absent (the zero Opt), null, and a value, which may be zero. In an
+// update, absent leaves the field as it is, null clears it, and a value sets it, false and 0 included.
+type Opt[T any] struct {
+	value T
+	state optState
+}
+
+type optState uint8
+
+const (
+	optAbsent optState = iota
+	optNull
+	optValue
+)
+
+// Set returns an Opt with a value.
+func Set[T any](value T) Opt[T] { return Opt[T]{value, optValue} }
+
+// Null returns an Opt that travels as JSON null.
+func Null[T any]() Opt[T] { return Opt[T]{state: optNull} }
+
+// Get returns the value, and whether there is one.
+func (o Opt[T]) Get() (T, bool) { return o.value, o.state == optValue }
+
+// Or returns the value, or fallback if there is none.
+func (o Opt[T]) Or(fallback T) T {
+	if o.state == optValue {
+		return o.value
+	}
+	return fallback
+}
+
+// IsZero reports whether o is absent.
+func (o Opt[T]) IsZero() bool { return o.state == optAbsent }
+
+// IsNull reports whether o is null.
+func (o Opt[T]) IsNull() bool { return o.state == optNull }
+
+// MarshalJSONTo writes the value or null.
+func (o Opt[T]) MarshalJSONTo(e *jsontext.Encoder) error {
+	if o.state != optValue {
+		return e.WriteToken(jsontext.Null)
+	}
+	return json.MarshalEncode(e, &o.value)
+}
+
+// UnmarshalJSONFrom reads a value or null.
+func (o *Opt[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == 'n' {
+		*o = Null[T]()
+		_, err := d.ReadToken()
+		return err
+	}
+	o.state = optValue
+	return wire.UnmarshalDecode(d, &o.value)
+}
+
+// MarshalJSON writes the value or null.
+func (o Opt[T]) MarshalJSON() ([]byte, error) {
+	if o.state != optValue {
+		return []byte("null"), nil
+	}
+	return wire.MarshalEcho(o.value)
+}
+
+// UnmarshalJSON reads a value or null.
+func (o *Opt[T]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*o = Null[T]()
+		return nil
+	}
+	o.state = optValue
+	return wire.Unmarshal(data, &o.value)
+}
+
+// EncodeValues writes the value into a query; null is an empty value there.
+func (o Opt[T]) EncodeValues(key string, values *url.Values) error {
+	switch o.state {
+	case optAbsent:
+		return nil
+	case optNull:
+		values.Set(key, "")
+		return nil
+	}
+	one, err := query.Values(struct {
+		V T `url:"v"`
+	}{o.value})
+	if err != nil {
+		return err
+	}
+	for _, v := range one["v"] {
+		values.Add(key, v)
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package wallarm
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/wallarm-sdk/wallarm/internal/transport"
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// Page is one page of a list.
+type Page[T any] struct {
+	// Items are the items, in the order of the list.
+	Items []T
+	// Raw holds each item as it was received, if [KeepRaw] was given.
+	Raw []RawJSON
+	// Next asks for the page after this one. It means nothing if More is false.
+	Next PageOptions
+	// More says that there may be another page. The API seldom tells: a full page of an offset list may have been the last.
+	More bool
+	// Total is the number of items in all pages, on the few routes that tell it, else -1.
+	Total int64
+}
+
+// PageOptions says which page of a list to read, and in which order the list is. The zero PageOptions is the first page in the
+// list's own order. Each list says what it takes; the rest must be zero.
+type PageOptions struct {
+	// Limit is the number of items on the page. 0 is the list's default.
+	Limit int
+	// Offset is how many items to skip, on offset lists.
+	Offset int
+	// Cursor is an opaque position, on cursor lists: that of the page before, "" for the first page.
+	Cursor string
+	// OrderBy is the wire name of the column to order by, "" for the list's default.
+	OrderBy string
+	// Order is the direction, or the list's default.
+	Order Order
+}
+
+// Order is a direction.
+type Order uint8
+
+const (
+	// DefaultOrder is the list's own direction.
+	DefaultOrder Order = iota
+	// Ascending puts the smallest first, or the oldest.
+	Ascending
+	// Descending puts the largest first, or the newest.
+	Descending
+)
+
+// desc returns the value of order_desc, given the list's default.
+func (o Order) desc(byDefault bool) bool {
+	switch o {
+	case Ascending:
+		return false
+	case Descending:
+		return true
+	}
+	return byDefault
+}
+
+// paging is a pagination convention of docs/wire/errors.md, section 7.
+type paging uint8
+
+const (
+	// byOffset: limit and offset; a page that is not full is the last (P1 to P6).
+	byOffset paging = iota
+	// byCursor: an opaque cursor or continuation leads to the next page; without one it is the last (P9 to P11).
+	byCursor
+	// byNextOffset: the answer names the next offset (P7).
+	byNextOffset
+	// byPage: pages count from 1, the answer says how many there are (P8). The page number travels as Offset/Limit+1.
+	byPage
+	// unpaged: one answer holds everything (P12).
+	unpaged
+	// byKey: the last row of a page leads to the next one (P13).
+	byKey
+)
+
+// lister is one list of the API: how to ask for a page of it and how to go on from there. All lists are made of this.
+type lister[T any] struct {
+	client *Client
+	op     operation
+	paging paging
+	// usual is the limit of a page if the caller names none, most the largest one that the route takes; an iterator uses most.
+	// Both are 0 if the pages have a fixed size.
+	usual, most int
+	// id identifies an item, so that one which moved to the next page while the list was read is not yielded twice. nil if items
+	// have no identity.
+	id func(*T) string
+	// after is the position behind an item, for lists with paging byKey.
+	after func(*T) string
+	// request makes the request for a page. until is not zero from the second page of an iteration on: it is when the iteration
+	// began, and a list ordered by time closes its range there, so that what arrives meanwhile does not shift the pages.
+	request func(ctx context.Context, page PageOptions, until time.Time) (args, error)
+	opts    []CallOption
+}
+
+// page reads one page.
+func (l *lister[T]) page(ctx context.Context, page PageOptions) (*Page[T], error) {
+	s, err := l.client.settings(l.opts)
+	if err != nil {
+		return nil, err
+	}
+	if page, err = l.check(page, l.usual); err != nil {
+		return nil, err
+	}
+	fetched, err := l.fetch(ctx, &s, page, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	return l.decode(&s, fetched)
+}
+
+// check refuses options that the list does not take and fills in the limit.
+func (l *lister[T]) check(page PageOptions, limit int) (PageOptions, error) {
+	switch {
+	case page.Limit < 0:
+		return page, invalid("limit", "%d is negative", page.Limit)
+	case page.Offset < 0:
+		return page, invalid("offset", "%d is negative", page.Offset)
+	case page.Order > Descending:
+		return page, invalid("order", "%d is none", page.Order)
+	case l.most > 0 && page.Limit > l.most:
+		return page, invalid("limit", "%d is more than %d, the most that this list is known to take", page.Limit, l.most)
+	case page.Offset > 0 && l.paging != byOffset && l.paging != byNextOffset && l.paging != byPage:
+		return page, invalid("offset", "%s has none", l.op.name)
+	case page.Cursor != "" && l.paging != byCursor && l.paging != byKey:
+		return page, invalid("cursor", "%s has none", l.op.name)
+	}
+	if page.Limit == 0 || l.most == 0 {
+		page.Limit = limit
+	}
+	return page, nil
+}
+
+// fetched is a page as it came, not yet decoded.
+type fetched struct {
+	asked   PageOptions
+	answer  *transport.Answer
+	payload jsontext.Value
+	paging  wire.Paging
+}
+
+// release gives the buffer back.
+func (f *fetched) release() {
+	if f != nil {
+		f.answer.Release()
+	}
+}
+
+// fetch asks for a page and opens its envelope, which is enough to know the next cursor.
+func (l *lister[T]) fetch(ctx context.Context, s *callSettings, page PageOptions, until time.Time) (*fetched, error) {
+	if ctx == nil {
+		return nil, invalid("context", "it is nil")
+	}
+	a, err := l.request(ctx, page, until)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := l.client.send(ctx, l.op, a, s)
+	if err != nil {
+		return nil, err
+	}
+	payload, paging, err := openAnswer(l.op, answer)
+	if err != nil {
+		answer.Release()
+		return nil, err
+	}
+	return &fetched{page, answer, payload, paging}, nil
+}
+
+// decode turns a fetched page into values and gives its buffer back.
+func (l *lister[T]) decode(s *callSettings, f *fetched) (*Page[T], error) {
+	defer f.release()
+	items, err := wire.DecodeElements[T](f.payload, min(f.asked.Limit, 4096))
+	if err != nil {
+		return nil, unreadable(l.op, f.answer, err)
+	}
+	page := &Page[T]{Items: items, Total: -1}
+	if f.paging.TotalCount != nil {
+		page.Total = *f.paging.TotalCount
+	}
+	if s.keepRaw {
+		if page.Raw, err = wire.DecodeElements[RawJSON](f.payload, len(items)); err != nil {
+			return nil, unreadable(l.op, f.answer, err)
+		}
+	}
+	page.Next, page.More = l.next(f, items)
+	return page, nil
+}
+
+// next returns the position behind a page.
+func (l *lister[T]) next(f *fetched, items []T) (PageOptions, bool) {
+	next := f.asked
+	switch l.paging {
+	case byOffset:
+		// Advance by what came, not by what was asked for: the server may give less.
+		next.Offset += len(items)
+		return next, len(items) > 0 && len(items) >= f.asked.Limit
+	case byKey:
+		if len(items) == 0 || len(items) < f.asked.Limit {
+			return next, false
+		}
+		next.Cursor = l.after(&items[len(items)-1])
+		return next, next.Cursor != f.asked.Cursor
+	}
+	return l.nextByEnvelope(f)
+}
+
+// nextByEnvelope returns the position behind a page of a list whose envelope tells it.
+func (l *lister[T]) nextByEnvelope(f *fetched) (PageOptions, bool) {
+	next := f.asked
+	switch l.paging {
+	case byCursor:
+		next.Cursor = f.paging.Cursor
+		if next.Cursor == "" {
+			next.Cursor = f.paging.Continuation
+		}
+		return next, next.Cursor != "" && (f.paging.HasMore == nil || *f.paging.HasMore)
+	case byNextOffset:
+		if f.paging.NextOffset == nil || int(*f.paging.NextOffset) <= f.asked.Offset {
+			return next, false
+		}
+		next.Offset = int(*f.paging.NextOffset)
+		return next, true
+	case byPage:
+		next.Offset += max(f.asked.Limit, 1)
+		return next, f.paging.CurrentPage < f.paging.TotalPages
+	}
+	return next, false
+}
+
+// all iterates over the items of all pages.
+func (l *lister[T]) all(ctx context.Context, start PageOptions) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for page, err := range l.pages(ctx, start) {
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for i := range page.Items {
+				if !yield(page.Items[i], nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pages iterates over the pages from start on.
+func (l *lister[T]) pages(ctx context.Context, start PageOptions) iter.Seq2[*Page[T], error] {
+	return func(yield func(*Page[T], error) bool) {
+		s, err := l.client.settings(l.opts)
+		if err == nil && ctx == nil {
+			err = invalid("context", "it is nil")
+		}
+		if err == nil {
+			if s.pageSize > 0 && start.Limit == 0 {
+				start.Limit = s.pageSize
+			}
+			start, err = l.check(start, max(l.usual, l.most))
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		newWalk(l, &s).run(ctx, start, yield)
+	}
+}
