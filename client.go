@@ -67,8 +67,42 @@ type Client struct {
 	Rules *RulesService
 	// Scopes reads scopes: the sets of conditions that rules apply to.
 	Scopes *ScopesService
-	// Users tells who the credentials belong to.
+	// Users manages users and tells who the credentials belong to.
 	Users *UsersService
+	// AttackVectors groups, counts and marks attack vectors: the Attacks API, successor of Attacks and Hits.
+	AttackVectors *AttackVectorsService
+	// AttackViews manages saved views of the Attacks API.
+	AttackViews *AttackViewsService
+	// Vulns reads and changes vulnerabilities. See also SecurityIssues, their successors.
+	Vulns *VulnsService
+	// SecurityIssues reads security issues.
+	SecurityIssues *SecurityIssuesService
+	// Reports orders, lists and downloads reports.
+	Reports *ReportsService
+	// Stats reads graphs and counters. Experimental: weakly attested routes.
+	Stats *StatsService
+	// Clients manages clients (tenants) and their links to partners.
+	Clients *ClientsService
+	// Tokens manages API tokens.
+	Tokens *TokensService
+	// ActivityLog reads who changed what.
+	ActivityLog *ActivityLogService
+	// Nodes manages filter nodes.
+	Nodes *NodesService
+	// Applications manages applications, which the wire calls pools.
+	Applications *ApplicationsService
+	// IPLists manages the deny, allow and gray lists of addresses.
+	IPLists *IPListsService
+	// Integrations manages integrations with other systems.
+	Integrations *IntegrationsService
+	// Triggers manages triggers.
+	Triggers *TriggersService
+	// APISpecs manages uploaded API specifications and their enforcement.
+	APISpecs *APISpecsService
+	// APIDiscovery reads the discovered API inventory and configures its discovery.
+	APIDiscovery *APIDiscoveryService
+	// APISessions reads API sessions.
+	APISessions *APISessionsService
 }
 
 // service is what every service is: a client.
@@ -83,6 +117,23 @@ func (c *Client) bind() *Client {
 	c.Rules = (*RulesService)(&c.common)
 	c.Scopes = (*ScopesService)(&c.common)
 	c.Users = (*UsersService)(&c.common)
+	c.AttackVectors = (*AttackVectorsService)(&c.common)
+	c.AttackViews = (*AttackViewsService)(&c.common)
+	c.Vulns = (*VulnsService)(&c.common)
+	c.SecurityIssues = (*SecurityIssuesService)(&c.common)
+	c.Reports = (*ReportsService)(&c.common)
+	c.Stats = (*StatsService)(&c.common)
+	c.Clients = (*ClientsService)(&c.common)
+	c.Tokens = (*TokensService)(&c.common)
+	c.ActivityLog = (*ActivityLogService)(&c.common)
+	c.Nodes = (*NodesService)(&c.common)
+	c.Applications = (*ApplicationsService)(&c.common)
+	c.IPLists = (*IPListsService)(&c.common)
+	c.Integrations = (*IntegrationsService)(&c.common)
+	c.Triggers = (*TriggersService)(&c.common)
+	c.APISpecs = (*APISpecsService)(&c.common)
+	c.APIDiscovery = (*APIDiscoveryService)(&c.common)
+	c.APISessions = (*APISessionsService)(&c.common)
 	return c
 }
 

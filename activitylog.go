@@ -1,0 +1,4 @@
+package wallarm
+
+// ActivityLogService reads who changed what.
+type ActivityLogService service

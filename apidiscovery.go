@@ -1,0 +1,4 @@
+package wallarm
+
+// APIDiscoveryService reads the discovered API inventory.
+type APIDiscoveryService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// APISessionsService reads API sessions.
+type APISessionsService service

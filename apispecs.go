@@ -1,0 +1,4 @@
+package wallarm
+
+// APISpecsService manages API specifications.
+type APISpecsService service

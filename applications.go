@@ -1,0 +1,4 @@
+package wallarm
+
+// ApplicationsService manages applications.
+type ApplicationsService service

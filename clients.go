@@ -1,0 +1,4 @@
+package wallarm
+
+// ClientsService manages clients (tenants).
+type ClientsService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// IntegrationsService manages integrations.
+type IntegrationsService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// NodesService manages filter nodes.
+type NodesService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// ReportsService orders and downloads reports.
+type ReportsService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// SecurityIssuesService reads security issues.
+type SecurityIssuesService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// StatsService reads graphs and counters.
+type StatsService service

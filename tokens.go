@@ -1,0 +1,4 @@
+package wallarm
+
+// TokensService manages API tokens.
+type TokensService service

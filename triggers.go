@@ -1,0 +1,4 @@
+package wallarm
+
+// TriggersService manages triggers.
+type TriggersService service

@@ -1,0 +1,4 @@
+package wallarm
+
+// VulnsService reads and changes vulnerabilities.
+type VulnsService service
