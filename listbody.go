@@ -30,7 +30,6 @@ func offsetBody(filter any, page PageOptions, column string, descending bool) li
 	return b
 }
 
-
 // oneOrMany travels as a scalar if it holds one value, for filter fields whose scalar form is the better attested.
 type oneOrMany[T any] []T
 
