@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-const (
-	headerToken     = "WallarmApi-Token"
-	headerTokenX    = "X-WallarmApi-Token"
-	headerUUID      = "X-WallarmAPI-UUID"
-	headerKeySecret = "X-WallarmAPI-Secret"
+// The names of the headers with credentials, in the form in which net/http keeps them: case does not matter on the wire.
+var (
+	headerToken     = http.CanonicalHeaderKey("WallarmApi-Token")
+	headerTokenX    = http.CanonicalHeaderKey("X-WallarmApi-Token")
+	headerUUID      = http.CanonicalHeaderKey("X-WallarmAPI-UUID")
+	headerKeySecret = http.CanonicalHeaderKey("X-WallarmAPI-Secret")
 )
 
 // Authenticator adds the credentials to a request. It is asked before each attempt, retries included, so that credentials
@@ -50,8 +51,7 @@ func (a *tokenAuth) Authenticate(_ context.Context, header http.Header) error {
 		return err
 	}
 	value := []string{a.token.Reveal()}
-	header[http.CanonicalHeaderKey(headerToken)] = value
-	header[http.CanonicalHeaderKey(headerTokenX)] = value
+	header[headerToken], header[headerTokenX] = value, value
 	return nil
 }
 

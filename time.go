@@ -76,6 +76,10 @@ func (t *Timestamp) parse(value jsontext.Value) error {
 	case 'n', 'f':
 		return nil
 	case '0':
+		if seconds, ok := plainSeconds(value); ok {
+			*t = Timestamp{Time: time.Unix(seconds, 0)}
+			return nil
+		}
 		return t.parseNumber(string(value), formSeconds)
 	case '"':
 		var s string
@@ -85,6 +89,21 @@ func (t *Timestamp) parse(value jsontext.Value) error {
 		return t.parseText(strings.TrimSpace(s))
 	}
 	return fmt.Errorf("%s is no time", clip(string(value)))
+}
+
+// plainSeconds reads the usual form, digits alone, without an allocation.
+func plainSeconds(value jsontext.Value) (int64, bool) {
+	if len(value) > 18 {
+		return 0, false
+	}
+	var n int64
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
 }
 
 func (t *Timestamp) parseNumber(s string, form timeForm) error {

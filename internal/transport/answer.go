@@ -74,7 +74,8 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	if n := response.ContentLength; n > 0 && n <= min(x.call.MaxBody, maxPooled) {
 		buffer.Grow(int(n) + bytes.MinRead)
 	}
-	read, err := buffer.ReadFrom(io.LimitReader(body, x.call.MaxBody+1))
+	x.limited.R, x.limited.N = body, x.call.MaxBody+1
+	read, err := buffer.ReadFrom(&x.limited)
 	if err == nil && read > x.call.MaxBody {
 		err = fmt.Errorf("%w of %d bytes", errBodyTooLarge, x.call.MaxBody)
 	}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -131,7 +133,7 @@ type Call struct {
 	Class     Class
 	Method    string
 	URL       *url.URL
-	// Header is used as it is and not changed.
+	// Header belongs to the engine, which adds the credentials.
 	Header http.Header
 	// Body is sent with each attempt; nil for none.
 	Body   []byte
@@ -144,43 +146,39 @@ type Call struct {
 
 // Do makes the call. It returns the last complete answer, whatever its status, or a *Failure if there is none.
 func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
-	x := &exchange{engine: e, call: call, ctx: ctx}
+	x := exchanges.Get().(*exchange)
+	defer x.recycle()
+	x.engine, x.call, x.ctx = e, call, ctx
 	request := (&http.Request{
 		Method:     call.Method,
 		URL:        call.URL,
 		Host:       call.URL.Host,
-		Header:     call.Header.Clone(),
+		Header:     call.Header,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 	}).WithContext(ctx)
-	retryable, err := retryablehttp.FromRequest(request)
-	if err == nil && call.Body != nil {
-		err = retryable.SetBody(call.Body)
-	}
-	if err != nil {
-		return nil, &Failure{Err: err}
+	retryable := &retryablehttp.Request{Request: request}
+	if call.Body != nil {
+		if err := retryable.SetBody(call.Body); err != nil {
+			return nil, &Failure{Err: err}
+		}
 	}
 	if err := x.prepare(request); err != nil {
 		return nil, &Failure{Err: err}
 	}
-	client := retryablehttp.Client{
-		HTTPClient:   e.client,
-		RetryMax:     call.Policy.MaxRetries,
-		CheckRetry:   x.check,
-		Backoff:      x.backoff,
-		PrepareRetry: x.prepareRetry,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	_, err = client.Do(retryable) //nolint:bodyclose // check has read and closed the body, or handed it to the answer
+	x.loop.HTTPClient, x.loop.RetryMax = e.client, call.Policy.MaxRetries
+	_, err := x.loop.Do(retryable) //nolint:bodyclose // check has read and closed the body, or handed it to the answer
 	if x.answer != nil && !x.repeating {
 		return x.answer, nil
 	}
 	return nil, x.failure(err)
 }
 
-// exchange is the state of one call.
+// exchange is the state of one call. It is reused, since the hooks of go-retryablehttp bound to it would cost much of a small call.
 type exchange struct {
+	// loop is go-retryablehttp's client, whose hooks are the methods of this exchange.
+	loop     retryablehttp.Client
 	engine   *Engine
 	call     *Call
 	ctx      context.Context
@@ -194,6 +192,26 @@ type exchange struct {
 	// repeating says that a further attempt was due when the call ended.
 	repeating bool
 	wait      time.Duration
+	// limited cuts the body of an answer.
+	limited io.LimitedReader
+}
+
+var exchanges = sync.Pool{New: func() any {
+	x := new(exchange)
+	x.loop.CheckRetry = x.check
+	x.loop.Backoff = x.backoff
+	x.loop.PrepareRetry = x.prepareRetry
+	x.loop.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	return x
+}}
+
+// recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
+func (x *exchange) recycle() {
+	x.loop.HTTPClient = nil
+	x.engine, x.call, x.ctx, x.answer, x.err = nil, nil, nil, nil, nil
+	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
+	x.limited = io.LimitedReader{}
+	exchanges.Put(x)
 }
 
 // prepare makes a request ready for an attempt: the shared pause, the limiter, the credentials.
@@ -219,8 +237,8 @@ func (e *SignError) Unwrap() error { return e.Err }
 
 // prepareRetry is called before each attempt but the first.
 func (x *exchange) prepareRetry(request *http.Request) error {
-	// The former attempt may still be writing its headers.
-	request.Header = x.call.Header.Clone()
+	// The former attempt may still be reading its headers.
+	request.Header = request.Header.Clone()
 	return x.prepare(request)
 }
 

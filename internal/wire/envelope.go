@@ -47,10 +47,7 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 	if len(data) == 0 {
 		return answer, ErrNoPayload
 	}
-	var path []string
-	if envelope != "" {
-		path = strings.Split(string(envelope), ".")
-	}
+	path := string(envelope)
 	if data[0] != '{' {
 		// Not an object: there is nothing to open. An array or scalar where an envelope was due is its bare payload.
 		value := jsontext.Value(data)
@@ -62,9 +59,9 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 		return answer, nil
 	}
 	payload, err := answer.descend(data, path)
-	if errors.Is(err, ErrNoPayload) && len(path) > 0 && path[0] != "body" {
+	if errors.Is(err, ErrNoPayload) && path != "" && !strings.HasPrefix(path, "body") {
 		// "objects" was due, the answer has {"body":{"objects":…}}.
-		payload, err = answer.descend(data, append([]string{"body"}, path...))
+		payload, err = answer.descend(data, "body."+path)
 	}
 	if err != nil {
 		return answer, err
@@ -74,36 +71,38 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 }
 
 func checkedValue(data []byte) (jsontext.Value, error) {
-	return jsontext.NewDecoder(bytes.NewBuffer(data), syntax).ReadValue()
+	d := newDecoder(data)
+	defer d.free()
+	value, err := d.ReadValue()
+	return value.Clone(), err
 }
 
 // descend returns the value under path in the object data, and takes the paging members of each object that it passes.
-func (a *Answer) descend(data []byte, path []string) (jsontext.Value, error) {
-	if len(path) == 0 {
+func (a *Answer) descend(data []byte, path string) (jsontext.Value, error) {
+	if path == "" {
 		// The bare answer: all of it is payload, and its paging members are of interest too.
 		_, err := a.members(data, "")
 		return data, err
 	}
-	value, err := a.members(data, path[0])
+	name, rest, deeper := strings.Cut(path, ".")
+	value, err := a.members(data, name)
 	if err != nil {
 		return nil, err
 	}
 	if value == nil {
-		return nil, fmt.Errorf("%w: it lacks %q", ErrNoPayload, path[0])
+		return nil, fmt.Errorf("%w: it lacks %q", ErrNoPayload, name)
 	}
-	if len(path) == 1 {
-		return value, nil
+	if deeper && value.Kind() == '{' {
+		return a.descend(value, rest)
 	}
-	if value.Kind() == '{' {
-		return a.descend(value, path[1:])
-	}
-	// A list where an object around the list was due, or null.
+	// The payload; or a list, or null, where an object around the payload was due.
 	return value, nil
 }
 
 // members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging.
 func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(data), syntax)
+	d := newDecoder(data)
+	defer d.free()
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}

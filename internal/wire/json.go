@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,10 +66,33 @@ func Unmarshal(data []byte, v any) error {
 // UnmarshalDecode decodes the next value of d with d's own options, which carry the tolerance if the first try failed.
 func UnmarshalDecode(d *jsontext.Decoder, v any) error { return json.UnmarshalDecode(d, v) }
 
+// decoder is a reusable decoder of bytes that are there already.
+type decoder struct {
+	jsontext.Decoder
+	buffer bytes.Buffer
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+func newDecoder(data []byte) *decoder {
+	d := decoders.Get().(*decoder)
+	// A Decoder reads a bytes.Buffer in place.
+	d.buffer = *bytes.NewBuffer(data)
+	d.Reset(&d.buffer, decodeOptions)
+	return d
+}
+
+func (d *decoder) free() {
+	d.buffer = bytes.Buffer{}
+	d.Reset(&d.buffer)
+	decoders.Put(d)
+}
+
 // DecodeElements decodes each element of a JSON array into a fresh T. The null array is an empty one. A sole value that is
 // not an array counts as an array of one.
 func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(data), decodeOptions)
+	d := newDecoder(data)
+	defer d.free()
 	switch d.PeekKind() {
 	case 'n':
 		return nil, nil
@@ -83,7 +107,7 @@ func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
 	items := make([]T, 0, capacity)
 	for d.PeekKind() != ']' {
 		items = append(items, *new(T))
-		err := json.UnmarshalDecode(d, &items[len(items)-1], decodeOptions)
+		err := json.UnmarshalDecode(&d.Decoder, &items[len(items)-1])
 		if err == nil {
 			continue
 		}
@@ -98,7 +122,8 @@ func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
 
 // decodeCarefully is the slow twin of DecodeElements, for an array with an element whose form is not the usual one.
 func decodeCarefully[T any](data []byte, capacity int) ([]T, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(data), decodeOptions)
+	d := newDecoder(data)
+	defer d.free()
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
