@@ -16,7 +16,6 @@ type credential struct {
 	clientID int64
 	// permissions are the role names of the token; nil means those of its user.
 	permissions []string
-	tokenID     int64 // row of the tokens table, 0 for seeded ones
 	disabled    bool
 	expires     time.Time // zero: never
 }

@@ -1,9 +1,6 @@
 package wallarmtest
 
-import (
-	"net/netip"
-	"slices"
-)
+import "slices"
 
 // attackRow and hitRow are events as filters see them.
 type (
@@ -265,10 +262,4 @@ func (s *eventStore) aggregate(a *attack, f *filter[hitRow]) tally {
 	}
 	slices.SortFunc(t.statuses, func(a, b counted) int { return a.key.compare(b.key) })
 	return t
-}
-
-// isIPv6 tells the family of an address.
-func isIPv6(ip string) bool {
-	addr, err := netip.ParseAddr(ip)
-	return err == nil && addr.Is6() && !addr.Is4In6()
 }
