@@ -72,7 +72,7 @@ func (c *Cloud) listAttacks(q *call, v2 bool) (reply, error) {
 	if q.params.get("paging") != nil && !isBool {
 		return reply{}, errField("paging", "must be boolean", q.params.get("paging"))
 	}
-	if byCursor {
+	if byCursor || q.params.get("cursor") != nil {
 		return c.attackWalk(q, aq, v2)
 	}
 	ordering, err := orderBy(q, c.events.attackOrder(), "hit_count", true)
@@ -94,14 +94,13 @@ func (c *Cloud) listAttacks(q *call, v2 bool) (reply, error) {
 // page returns one page of the attacks that match. The usual order, newest
 // first, is read off the index and stops at the end of the page.
 func (aq *attackQuery) page(o ordering[int32], limit, offset int) []int32 {
-	var list []keyed
-	indexed := o.name == "last_time" && o.desc && len(aq.clients) == 1 &&
-		aq.attacks.only("id") == nil && aq.attacks.only("attackid") == nil
+	page := pageOf{desc: o.desc, limit: limit, offset: offset}
+	indexed := o.name == "last_time" && o.desc && len(aq.clients) == 1 && aq.named() == nil
 	aq.each(func(index int32) bool {
-		list = append(list, keyed{o.key(index), index})
-		return !indexed || len(list) < offset+limit
+		page.add(o.key(index), index)
+		return !indexed || !page.full()
 	})
-	return sortedPage(list, o.desc, limit, offset)
+	return page.indexes()
 }
 
 const cursorPage = 100

@@ -91,7 +91,9 @@ func (s *eventStore) hitColumns() columns[hitRow] {
 		return column[hitRow]{kind: intColumn, one: func(r hitRow) value { return get(r.hit()) }}
 	}
 	flag := func(f hitFlags) column[hitRow] {
-		return column[hitRow]{kind: boolColumn, one: func(r hitRow) value { return boolOf(r.hit().flags&f != 0) }}
+		return column[hitRow]{kind: boolColumn, flag: true, one: func(r hitRow) value {
+			return boolOf(r.hit().flags&f != 0)
+		}}
 	}
 	shaped := func(kind columnKind, get func(*shape) value) column[hitRow] {
 		return column[hitRow]{kind: kind, one: func(r hitRow) value { return get(r.shape()) }}

@@ -124,26 +124,26 @@ func (aq *attackQuery) matchBare(a *attack) bool {
 	return true
 }
 
-// each yields the attacks that match, newest first, without order among
-// clients.
+// named returns the condition that names attacks by id, if there is one.
+func (aq *attackQuery) named() *condition[attackRow] {
+	if c := aq.attacks.only("attackid"); c != nil {
+		return c
+	}
+	return aq.attacks.only("id")
+}
+
+// each yields the attacks that match: those named by id, or else client by
+// client from newest to oldest.
 func (aq *attackQuery) each(yield func(int32) bool) {
-	if c := aq.attacks.only("attackid"); c == nil {
-		if c = aq.attacks.only("id"); c == nil {
-			aq.scan(yield)
+	c := aq.named()
+	if c == nil {
+		aq.scan(yield)
+		return
+	}
+	for _, v := range c.set {
+		if v.kind == intValue && aq.match(int32(v.n)) && !yield(int32(v.n)) {
 			return
 		}
-	}
-	for _, name := range []string{"attackid", "id"} {
-		c := aq.attacks.only(name)
-		if c == nil {
-			continue
-		}
-		for _, v := range c.set {
-			if v.kind == intValue && aq.match(int32(v.n)) && !yield(int32(v.n)) {
-				return
-			}
-		}
-		return
 	}
 }
 
@@ -170,11 +170,31 @@ type keyed struct {
 	index int32
 }
 
-// page sorts the events and returns the indexes of one page. Equal keys are
-// ordered by place, so that pages do not overlap.
-func sortedPage(list []keyed, desc bool, limit, offset int) []int32 {
-	slices.SortFunc(list, func(a, b keyed) int {
-		if desc {
+// pageOf collects events for one page of a sorted list. It keeps no more
+// than a few times what the page needs, so that the first pages of a million
+// events are cheap.
+type pageOf struct {
+	list          []keyed
+	desc          bool
+	limit, offset int
+}
+
+func (p *pageOf) add(key value, index int32) {
+	p.list = append(p.list, keyed{key, index})
+	if need := p.offset + p.limit; len(p.list) >= 2*need+1024 {
+		p.sort()
+		p.list = p.list[:need]
+	}
+}
+
+// full tells whether the page has all it needs, for events that are added in
+// the order of the list.
+func (p *pageOf) full() bool { return len(p.list) >= p.offset+p.limit }
+
+// sort orders by key, then by place, so that pages do not overlap.
+func (p *pageOf) sort() {
+	slices.SortFunc(p.list, func(a, b keyed) int {
+		if p.desc {
 			a, b = b, a
 		}
 		if c := a.key.compare(b.key); c != 0 {
@@ -182,7 +202,11 @@ func sortedPage(list []keyed, desc bool, limit, offset int) []int32 {
 		}
 		return int(a.index) - int(b.index)
 	})
-	page := offsetPage(list, limit, offset)
+}
+
+func (p *pageOf) indexes() []int32 {
+	p.sort()
+	page := offsetPage(p.list, p.limit, p.offset)
 	out := make([]int32, len(page))
 	for i, k := range page {
 		out[i] = k.index

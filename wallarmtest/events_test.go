@@ -49,6 +49,7 @@ func TestAttackFilters(t *testing.T) {
 		{`{"request_id":["5f0c9d7e2b1a4c3d8e6f708192a3b4c5"]}`, "sqli"},
 		{`{"experimental":true}`, ""},
 		{`{"!experimental":[true]}`, "sqli xss warn"},
+		{`{"!experimental":false,"!aasm_event":false}`, "sqli xss warn"},
 		{fmt.Sprintf(`{"time":[[%d,null]]}`, hour(-1)), "sqli warn"},
 		{fmt.Sprintf(`{"time":[[null,%d]]}`, hour(-2)), "sqli xss"},
 		{fmt.Sprintf(`{"time":[%d,%d]}`, hour(-2), hour(-2)), "xss"},

@@ -265,6 +265,12 @@ func (s *eventStore) load(fill func()) {
 	s.bulk = true
 	fill()
 	s.bulk = false
+	s.sortOrders()
+	s.walks.restart()
+}
+
+// sortOrders restores the order by time of every client.
+func (s *eventStore) sortOrders() {
 	for _, e := range s.clients {
 		slices.SortFunc(e.attacks, func(i, j int32) int {
 			return compareTimed(s.attacks[i].last, i, s.attacks[j].last, j)
@@ -273,7 +279,6 @@ func (s *eventStore) load(fill func()) {
 			return compareTimed(s.hits[i].time, i, s.hits[j].time, j)
 		})
 	}
-	s.walks.restart()
 }
 
 func compareTimed(t1 int64, i1 int32, t2 int64, i2 int32) int {

@@ -1,7 +1,5 @@
 package wallarmtest
 
-import "net/http"
-
 // attackView is an attack as it stood when it was read. It renders itself
 // when the answer is encoded, after the state lock has been released.
 type attackView struct {
@@ -227,17 +225,11 @@ func (v *hitView) object() *object {
 	return o
 }
 
-// rawHeaders are the headers of the request that the hit was found in.
-func (v *hitView) rawHeaders(upper bool) *object {
-	o := obj()
-	for _, h := range [][2]string{{"Host", v.shape.domain}, {"User-Agent", "curl/8.5"}} {
-		name := http.CanonicalHeaderKey(h[0])
-		if upper {
-			name = upperASCII(name)
-		} else {
-			name = lowerASCII(name)
-		}
-		o.set(name, []any{h[1]})
-	}
-	return o
+// rawHeaders are the headers of the request that the hit was found in. The
+// case of their names differs between the routes.
+func (v *hitView) rawHeaders(casing func(string) string) *object {
+	return obj(
+		casing("Host"), []any{v.shape.domain},
+		casing("User-Agent"), []any{"curl/8.5"},
+	)
 }

@@ -151,10 +151,12 @@ func TestHangEndsWithClientOrServer(t *testing.T) {
 
 	done := make(chan error, 1)
 	go func() {
-		req, _ := http.NewRequest(http.MethodGet, s.URL+"/v3/hint/1", nil) //nolint:noctx // ended by Close
-		resp, err := s.Client().Do(req)
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.URL+"/v3/hint/1", nil)
 		if err == nil {
-			err = resp.Body.Close()
+			var resp *http.Response
+			if resp, err = s.Client().Do(req); err == nil {
+				_ = resp.Body.Close()
+			}
 		}
 		done <- err
 	}()

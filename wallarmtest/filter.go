@@ -93,6 +93,9 @@ type column[T any] struct {
 	each func(row T, yield func(value) bool)
 	// convert turns a value of the filter into the form that the rows have.
 	convert func(value) value
+	// flag marks the columns whose negation takes true to leave rows out; a
+	// negated false asks for nothing. The official client sends it always.
+	flag bool
 }
 
 type columns[T any] map[string]column[T]
@@ -134,6 +137,9 @@ func (cols columns[T]) compile(o *object) (*filter[T], error) {
 		col, known := cols[name]
 		if !known {
 			errs.add("filter."+m.name, "invalid", m.value)
+			continue
+		}
+		if off, isBool := asBool(m.value); negate && col.flag && isBool && !off {
 			continue
 		}
 		c := condition[T]{name: name, column: col, negate: negate}

@@ -72,30 +72,25 @@ func (c *Cloud) listHits(q *call) (reply, error) {
 // page returns one page of the hits that match. Newest first is read off the
 // index; the default order is the order in which the hits are stored.
 func (hq *hitQuery) page(o ordering[int32], limit, offset int) []int32 {
-	var list []keyed
+	page := pageOf{desc: o.desc, limit: limit, offset: offset}
 	direct := hq.hits.only("id") != nil || hq.hits.only("attackid") != nil
-	switch {
-	case !direct && o.name == "time" && o.desc && len(hq.clients) == 1:
-		hq.each(func(index int32) bool {
-			list = append(list, keyed{o.key(index), index})
-			return len(list) < offset+limit
-		})
-	case !direct && o.name == "id" && !o.desc:
+	if !direct && o.name == "id" && !o.desc {
 		for index := range int32(len(hq.s.hits)) {
-			if len(list) >= offset+limit {
+			if page.full() {
 				break
 			}
 			if hq.match(index) {
-				list = append(list, keyed{o.key(index), index})
+				page.add(o.key(index), index)
 			}
 		}
-	default:
-		hq.each(func(index int32) bool {
-			list = append(list, keyed{o.key(index), index})
-			return true
-		})
+		return page.indexes()
 	}
-	return sortedPage(list, o.desc, limit, offset)
+	indexed := !direct && o.name == "time" && o.desc && len(hq.clients) == 1
+	hq.each(func(index int32) bool {
+		page.add(o.key(index), index)
+		return !indexed || !page.full()
+	})
+	return page.indexes()
 }
 
 // namedHits returns the hits of a route that wants filter.id.
@@ -129,7 +124,7 @@ func (c *Cloud) hitDetails(q *call) (reply, error) {
 				"method", v.method(),
 				"uri", v.uri(),
 				"proto", "HTTP/1.1",
-				"headers", v.rawHeaders(false),
+				"headers", v.rawHeaders(strings.ToLower),
 			),
 		))
 	}
@@ -159,7 +154,7 @@ func (c *Cloud) getHit(q *call) (reply, error) {
 		"method", v.method(),
 		"proto", "HTTP/1.1",
 		"uri", v.uri(),
-		"headers", v.rawHeaders(true),
+		"headers", v.rawHeaders(strings.ToUpper),
 		"body", v.requestBody(),
 		"node_uuid", sampleNode,
 	)), nil
@@ -247,6 +242,3 @@ func (v *hitView) rawRequest() []byte {
 		"\r\nUser-Agent: curl/8.5\r\nX-Payload: " + strings.NewReplacer("\r", "", "\n", "").Replace(v.hit.payload.value) +
 		"\r\n\r\n" + v.requestBody())
 }
-
-func upperASCII(s string) string { return strings.ToUpper(s) }
-func lowerASCII(s string) string { return strings.ToLower(s) }

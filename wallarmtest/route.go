@@ -7,8 +7,19 @@ import (
 	"strings"
 )
 
-// route is one operation of the API. A resource file declares its routes in
-// a method of Cloud and names that method in cloud.go.
+// route is one operation of the API.
+//
+// To add a resource, write one file with
+//
+//	func (c *Cloud) thingRoutes() []route
+//	func (c *Cloud) initThings() // c.things = c.newTable("things", "clientid", 3001)
+//
+// and name both in NewCloud. A handler reads the call (q.params, q.pathInt,
+// q.pathClient, q.clientParam), works on tables, and answers with one of the
+// envelopes of reply.go or an error of errors.go. The engine has
+// authenticated the caller, checked its role and taken the state lock, shared
+// or exclusive by the writes member. Objects in tables are never changed in
+// place: table.update stores an altered clone.
 type route struct {
 	ids     string // rows of docs/wire/endpoints.tsv, as "attacks:38,rules:13"
 	name    string // "rules.create"
