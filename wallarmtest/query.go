@@ -1,0 +1,67 @@
+package wallarmtest
+
+import (
+	"net/url"
+	"strings"
+)
+
+// parseBracketed reads query or form parameters in the bracket convention:
+// filter[name]=v, filter[ids][]=1, filter[!type]=x, ip_rule[reason]=r. Plain
+// names that occur once are scalars, repeated ones are arrays.
+func parseBracketed(encoded string) *object {
+	root := obj()
+	for pair := range strings.SplitSeq(encoded, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		if err != nil {
+			continue
+		}
+		value, err := url.QueryUnescape(rawValue)
+		if err != nil {
+			continue
+		}
+		setBracketed(root, name, value)
+	}
+	return root
+}
+
+// setBracketed stores one parameter under its path of brackets.
+func setBracketed(root *object, name, value string) {
+	keys := bracketKeys(name)
+	at := root
+	for i, key := range keys {
+		last := i == len(keys)-1
+		switch {
+		case last && at.has(key):
+			at.set(key, append(asList(at.get(key)), value))
+			return
+		case last:
+			at.set(key, value)
+			return
+		case keys[i+1] == "" && i+2 == len(keys):
+			at.set(key, append(asList(at.get(key)), value))
+			return
+		default:
+			next, ok := at.get(key).(*object)
+			if !ok {
+				next = obj()
+				at.set(key, next)
+			}
+			at = next
+		}
+	}
+}
+
+// bracketKeys splits a[b][c] into its keys; a trailing [] gives a last empty
+// key. A name with unbalanced brackets is one plain key.
+func bracketKeys(name string) []string {
+	head, rest, found := strings.Cut(name, "[")
+	if !found || !strings.HasSuffix(rest, "]") || head == "" {
+		return []string{name}
+	}
+	inner := strings.TrimSuffix(rest, "]")
+	return append([]string{head}, strings.Split(inner, "][")...)
+}
