@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // Timestamp is a point in time. The API writes times as unix seconds, as numbers with a fraction, as quoted numbers, as RFC 3339 text, as
@@ -82,11 +80,12 @@ func (t *Timestamp) parse(value jsontext.Value) error {
 		}
 		return t.parseNumber(string(value), formSeconds)
 	case '"':
-		var s string
-		if err := wire.Unmarshal(value, &s); err != nil {
+		var buffer [64]byte
+		text, err := jsontext.AppendUnquote(buffer[:0], value)
+		if err != nil {
 			return err
 		}
-		return t.parseText(strings.TrimSpace(s))
+		return t.parseText(strings.TrimSpace(string(text)))
 	}
 	return fmt.Errorf("%s is no time", clip(string(value)))
 }

@@ -99,42 +99,103 @@ func (a *Answer) descend(data []byte, path string) (jsontext.Value, error) {
 	return value, nil
 }
 
-// members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging.
+// members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging. It looks at
+// brackets and quotes only: whoever decodes the payload checks its syntax.
 func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
-	d := newDecoder(data)
-	defer d.free()
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
-	}
 	var found jsontext.Value
-	for d.PeekKind() == '"' {
-		token, err := d.ReadToken()
-		if err != nil {
-			return nil, err
+	i := skipSpace(data, 1)
+	for i < len(data) && data[i] == '"' {
+		nameEnd := skipString(data, i)
+		colon := skipSpace(data, nameEnd)
+		if colon >= len(data) || data[colon] != ':' {
+			return nil, errSyntax
 		}
-		name := token.String()
-		if name != want && !isPagingMember(name) {
-			if err := d.SkipValue(); err != nil {
-				return nil, err
+		start := skipSpace(data, colon+1)
+		end := skipValue(data, start)
+		if end <= start || end > len(data) {
+			return nil, errSyntax
+		}
+		value := jsontext.Value(data[start:end:end])
+		switch name := data[i+1 : nameEnd-1]; {
+		case string(name) == want:
+			found = value
+		case isPagingMember(string(name)):
+			a.take(string(name), value)
+		}
+		if i = skipSpace(data, end); i < len(data) && data[i] == ',' {
+			i = skipSpace(data, i+1)
+			if i < len(data) && data[i] != '"' {
+				return nil, errSyntax
 			}
-			continue
 		}
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		if name == want {
-			// ReadValue's result lives until the next read only; its bytes are part of data, which lives on.
-			end := int(d.InputOffset())
-			found = data[end-len(value) : end : end]
-			continue
-		}
-		a.take(name, value)
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
+	if i >= len(data) || data[i] != '}' {
+		return nil, errSyntax
 	}
 	return found, nil
+}
+
+var errSyntax = errors.New("the answer is not JSON, or breaks off")
+
+func skipSpace(data []byte, i int) int {
+	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipString returns the offset behind the string that begins at i, or one beyond the data if it does not end.
+func skipString(data []byte, i int) int {
+	i++
+	for {
+		quote := bytes.IndexByte(data[min(i, len(data)):], '"')
+		if quote < 0 {
+			return len(data) + 1
+		}
+		end := i + quote
+		backslashes := 0
+		for end-1-backslashes >= i && data[end-1-backslashes] == '\\' {
+			backslashes++
+		}
+		i = end + 1
+		if backslashes%2 == 0 {
+			return i
+		}
+		// The quote is escaped, and so are the backslashes before it: none of them can escape what follows.
+	}
+}
+
+// skipValue returns the offset behind the value that begins at i, or one beyond the data if it does not end.
+func skipValue(data []byte, i int) int {
+	if i >= len(data) {
+		return len(data) + 1
+	}
+	switch data[i] {
+	case '"':
+		return skipString(data, i)
+	case '{', '[':
+	default:
+		for i < len(data) && data[i] != ',' && data[i] != '}' && data[i] != ']' && data[i] > ' ' {
+			i++
+		}
+		return i
+	}
+	depth := 0
+	for i < len(data) {
+		switch data[i] {
+		case '"':
+			i = skipString(data, i)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return len(data) + 1
 }
 
 func isPagingMember(name string) bool {
