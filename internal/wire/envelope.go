@@ -122,11 +122,11 @@ func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 		case isPagingMember(string(name)):
 			a.take(string(name), value)
 		}
-		if i = skipSpace(data, end); i < len(data) && data[i] == ',' {
-			i = skipSpace(data, i+1)
-			if i < len(data) && data[i] != '"' {
-				return nil, errSyntax
-			}
+		if i = skipSpace(data, end); i >= len(data) || data[i] != ',' {
+			break
+		}
+		if i = skipSpace(data, i+1); i >= len(data) || data[i] != '"' {
+			return nil, errSyntax
 		}
 	}
 	if i >= len(data) || data[i] != '}' {
