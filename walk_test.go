@@ -1,0 +1,506 @@
+package wallarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// listServer answers list requests from memory, as a RoundTripper, so that tests run in synthetic time.
+type listServer struct {
+	mu    sync.Mutex
+	items []int
+	// most is what the server lowers a limit to, 0 for nothing.
+	most int
+	// latency is how long an answer takes.
+	latency time.Duration
+	// before is called with the number of the request, from 1, before it is answered; an error fails the attempt.
+	before   func(n int) error
+	requests []listBody
+	inFlight atomic.Int64
+	highest  atomic.Int64
+	// cursors switches to cursor paging with pages of this size.
+	cursors int
+}
+
+func (s *listServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.highest.Store(max(s.highest.Load(), s.inFlight.Add(1)))
+	defer s.inFlight.Add(-1)
+	var asked listBody
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := wire.Unmarshal(data, &asked); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.requests = append(s.requests, asked)
+	n := len(s.requests)
+	s.mu.Unlock()
+	select {
+	case <-time.After(s.latency):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	if s.before != nil {
+		if err := s.before(n); err != nil {
+			return nil, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body := s.page(asked)
+	return &http.Response{
+		StatusCode: 200, Header: http.Header{}, Request: r, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
+}
+
+func (s *listServer) page(asked listBody) string {
+	from, limit := 0, asked.Limit
+	if asked.Offset != nil {
+		from = *asked.Offset
+	}
+	if s.most > 0 {
+		limit = min(limit, s.most)
+	}
+	if s.cursors > 0 {
+		limit = s.cursors
+		_, _ = fmt.Sscanf(asked.Cursor, "at-%d", &from)
+	}
+	from = min(from, len(s.items))
+	to := min(from+limit, len(s.items))
+	var b strings.Builder
+	for i, item := range s.items[from:to] {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"n":%d}`, item)
+	}
+	cursor := ""
+	if s.cursors > 0 && to < len(s.items) {
+		cursor = fmt.Sprintf(`,"cursor":"at-%d"`, to)
+	}
+	return `{"status":200,"body":[` + b.String() + `]` + cursor + `}`
+}
+
+func (s *listServer) asked() []listBody {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]listBody(nil), s.requests...)
+}
+
+type numbered struct {
+	N int `json:"n"`
+}
+
+func numbers(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func (s *listServer) lister(t *testing.T, opts ...CallOption) *lister[numbered] {
+	t.Helper()
+	client, err := New(US, Token("test-token-list"), WithRoundTripper(s), WithDefaultClientID(1))
+	require.NoError(t, err)
+	paging := byOffset
+	most := 10
+	if s.cursors > 0 {
+		paging, most = byCursor, 0
+	}
+	return &lister[numbered]{
+		client: client, op: operation{"test.list", "POST", "/v1/objects/test", read, inBody}, paging: paging, usual: 10, most: most, opts: opts,
+		id: func(n *numbered) string { return fmt.Sprint(n.N) },
+		request: func(_ context.Context, page PageOptions, until time.Time) (args, error) {
+			filter := map[string]any{}
+			if !until.IsZero() {
+				filter["until"] = until.Unix()
+			}
+			b := offsetBody(filter, page, "n", false)
+			b.Cursor = page.Cursor
+			return args{body: b}, nil
+		},
+	}
+}
+
+func collect(t *testing.T, l *lister[numbered], start PageOptions) []int {
+	t.Helper()
+	var got []int
+	for item, err := range l.all(t.Context(), start) {
+		require.NoError(t, err)
+		got = append(got, item.N)
+	}
+	return got
+}
+
+func TestAllYieldsEverythingOnce(t *testing.T) {
+	options := map[string][]CallOption{
+		"default": nil, "no prefetch": {NoPrefetch()}, "four in flight": {Concurrency(4)}, "32 in flight": {Concurrency(32)},
+		"pages of 3": {PageSize(3)}, "pages of 3, four in flight": {PageSize(3), Concurrency(4)},
+	}
+	for name, opts := range options {
+		for _, cursors := range []int{0, 7} {
+			for _, n := range []int{0, 1, 9, 10, 11, 20, 25, 100, 101} {
+				t.Run(fmt.Sprintf("%s/cursors=%d/n=%d", name, cursors, n), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := &listServer{items: numbers(n), latency: time.Millisecond, cursors: cursors}
+						got := collect(t, server.lister(t, opts...), PageOptions{})
+						require.Len(t, got, n)
+						for i := range got {
+							require.Equal(t, i, got[i])
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestAShortListTakesOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(9)}
+		collect(t, server.lister(t), PageOptions{})
+		require.Len(t, server.asked(), 1)
+	})
+}
+
+func TestMaxItems(t *testing.T) {
+	for _, cursors := range []int{0, 7} {
+		for _, maximum := range []int{1, 5, 10, 14, 25, 100, 200} {
+			for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+				synctest.Test(t, func(t *testing.T) {
+					server := &listServer{items: numbers(100), cursors: cursors}
+					got := collect(t, server.lister(t, append(opts, MaxItems(maximum))...), PageOptions{})
+					require.Equal(t, numbers(min(maximum, 100)), got)
+					if cursors == 0 && maximum < 10 {
+						require.Equal(t, maximum, server.asked()[0].Limit, "no more is asked for than wanted")
+						require.Len(t, server.asked(), 1)
+					}
+					if maximum == 10 && cursors == 0 {
+						require.Len(t, server.asked(), 1)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestPrefetchReadsOnePageAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(100), latency: time.Second}
+		began := time.Now()
+		n := 0
+		for _, err := range server.lister(t).pages(t.Context(), PageOptions{}) {
+			require.NoError(t, err)
+			n++
+			time.Sleep(time.Second) // what the caller does with a page
+			if n > 1 && n < 9 {
+				require.LessOrEqual(t, len(server.asked()), n+1, "never more than one page ahead")
+			}
+		}
+		// Ten pages of a second each, and a caller who takes a second for each, take eleven seconds and the last empty page.
+		require.LessOrEqual(t, time.Since(began), 12*time.Second)
+		require.EqualValues(t, 1, server.highest.Load())
+	})
+}
+
+func TestCursorPagesArePrefetchedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(70), latency: time.Second, cursors: 7}
+		began := time.Now()
+		for _, err := range server.lister(t).pages(t.Context(), PageOptions{}) {
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 11*time.Second, time.Since(began))
+	})
+}
+
+func TestConcurrencyIsBoundedAndRampsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(400), latency: time.Second}
+		began := time.Now()
+		got := collect(t, server.lister(t, Concurrency(4)), PageOptions{})
+		require.Equal(t, numbers(400), got)
+		require.EqualValues(t, 4, server.highest.Load())
+		require.Less(t, time.Since(began), 16*time.Second, "40 pages of a second each, four at a time")
+	})
+}
+
+func TestTheUpperEndOfTimeIsFixedFromTheSecondPageOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(35), latency: time.Second}
+		began := time.Now().Unix()
+		collect(t, server.lister(t), PageOptions{})
+		for i, asked := range server.asked() {
+			filter := asked.Filter.(map[string]any)
+			if i == 0 {
+				require.NotContains(t, filter, "until", "the first request is the caller's own")
+			} else {
+				require.EqualValues(t, began, filter["until"])
+			}
+		}
+	})
+}
+
+func TestAServerThatGivesLessThanAskedFor(t *testing.T) {
+	for _, opts := range [][]CallOption{nil, {Concurrency(4)}} {
+		synctest.Test(t, func(t *testing.T) {
+			// The first pages are full, then the server lowers the limit.
+			server := &listServer{items: numbers(50)}
+			server.before = func(n int) error {
+				server.mu.Lock()
+				defer server.mu.Unlock()
+				if n >= 3 {
+					server.most = 4
+				}
+				return nil
+			}
+			got := collect(t, server.lister(t, opts...), PageOptions{})
+			seen := map[int]bool{}
+			for _, n := range got {
+				require.False(t, seen[n], "%d came twice", n)
+				seen[n] = true
+			}
+			for i := range 24 {
+				require.True(t, seen[i], "%d was passed over", i)
+			}
+		})
+	}
+}
+
+func TestItemsThatMoveBetweenPagesComeOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(60)}
+		server.before = func(n int) error {
+			if n == 2 || n == 4 {
+				// Something new at the head of the list shifts all that follows.
+				server.mu.Lock()
+				defer server.mu.Unlock()
+				server.items = append([]int{1000 + n}, server.items...)
+			}
+			return nil
+		}
+		got := collect(t, server.lister(t), PageOptions{})
+		require.Equal(t, numbers(60), got)
+	})
+}
+
+func TestAPageThatFailsAndIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(60)}
+		server.before = func(n int) error {
+			if n == 3 || n == 4 {
+				return errors.New("connection reset by peer")
+			}
+			return nil
+		}
+		require.Equal(t, numbers(60), collect(t, server.lister(t, Concurrency(4)), PageOptions{}))
+	})
+}
+
+func TestTheFirstErrorEndsTheList(t *testing.T) {
+	for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &listServer{items: numbers(100), latency: time.Millisecond}
+			boom := errors.New("boom")
+			server.before = func(n int) error {
+				if n >= 4 {
+					return boom
+				}
+				return nil
+			}
+			var got []int
+			var failure error
+			for item, err := range server.lister(t, append(opts, WithRetries(0))...).all(t.Context(), PageOptions{}) {
+				if err != nil {
+					failure = err
+					continue
+				}
+				require.NoError(t, failure, "nothing comes after an error")
+				got = append(got, item.N)
+			}
+			require.ErrorIs(t, failure, boom)
+			require.Equal(t, numbers(30), got, "all that came before the error is yielded")
+		})
+	}
+}
+
+func TestARepeatingCursorIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(US, Token("test-token-list"), WithDefaultClientID(1), WithRoundTripper(stubTransport{`{"status":200,"body":[{"n":1}],"cursor":"same"}`}))
+		require.NoError(t, err)
+		l := (&listServer{cursors: 1}).lister(t)
+		l.client = client
+		l.id = nil
+		items, failures := 0, 0
+		for _, err := range l.all(t.Context(), PageOptions{}) {
+			if err != nil {
+				require.ErrorIs(t, err, ErrResponse)
+				failures++
+				continue
+			}
+			items++
+		}
+		require.Equal(t, 2, items, "the page before the repetition is still yielded")
+		require.Equal(t, 1, failures)
+	})
+}
+
+func TestNothingStaysBehind(t *testing.T) {
+	leaves := map[string]func(t *testing.T, l *lister[numbered]){
+		"break": func(t *testing.T, l *lister[numbered]) {
+			for _, err := range l.all(t.Context(), PageOptions{}) {
+				require.NoError(t, err)
+				break
+			}
+		},
+		"panic": func(t *testing.T, l *lister[numbered]) {
+			require.Panics(t, func() {
+				n := 0
+				for range l.all(t.Context(), PageOptions{}) {
+					if n++; n == 15 {
+						panic("the caller's own")
+					}
+				}
+			})
+		},
+		"cancel": func(t *testing.T, l *lister[numbered]) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			n := 0
+			var last error
+			for _, err := range l.all(ctx, PageOptions{}) {
+				if n++; n == 12 {
+					cancel()
+				}
+				last = err
+			}
+			require.ErrorIs(t, last, context.Canceled)
+		},
+		"deadline": func(t *testing.T, l *lister[numbered]) {
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer cancel()
+			var last error
+			for _, err := range l.all(ctx, PageOptions{}) {
+				last = err
+			}
+			require.ErrorIs(t, last, context.DeadlineExceeded)
+		},
+	}
+	for name, leave := range leaves {
+		for _, opts := range [][]CallOption{nil, {Concurrency(8)}} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := &listServer{items: numbers(1000), latency: time.Second}
+					before := runtime.NumGoroutine()
+					leave(t, server.lister(t, opts...))
+					synctest.Wait()
+					require.Zero(t, server.inFlight.Load(), "no request stays in flight")
+					require.LessOrEqual(t, runtime.NumGoroutine(), before, "no goroutine stays behind")
+				})
+			})
+		}
+	}
+}
+
+func TestASequenceCanBeRangedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(35)}
+		all := server.lister(t).all(t.Context(), PageOptions{})
+		for range 2 {
+			n := 0
+			for _, err := range all {
+				require.NoError(t, err)
+				n++
+			}
+			require.Equal(t, 35, n)
+		}
+	})
+}
+
+func TestPagesCanBeResumed(t *testing.T) {
+	for _, cursors := range []int{0, 7} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &listServer{items: numbers(45), cursors: cursors}
+			l := server.lister(t)
+			var got []int
+			next, more := PageOptions{}, true
+			for more {
+				page, err := l.page(t.Context(), next)
+				require.NoError(t, err)
+				for _, item := range page.Items {
+					got = append(got, item.N)
+				}
+				next, more = page.Next, page.More
+			}
+			require.Equal(t, numbers(45), got)
+		})
+	}
+}
+
+func TestBadPageOptions(t *testing.T) {
+	server := &listServer{}
+	l := server.lister(t)
+	for name, page := range map[string]PageOptions{
+		"negative limit": {Limit: -1}, "negative offset": {Offset: -1}, "limit too large": {Limit: 11}, "cursor": {Cursor: "x"}, "order": {Order: 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := l.page(t.Context(), page)
+			require.ErrorIs(t, err, ErrInvalidArgument)
+			for _, err := range l.all(t.Context(), page) {
+				require.ErrorIs(t, err, ErrInvalidArgument)
+			}
+		})
+	}
+	for _, opt := range []CallOption{PageSize(0), PageSize(-1), MaxItems(-1), Concurrency(0), Concurrency(33), WithRetries(-1), WithTimeout(-1), WithClientID(0), WithResponse(nil), WithMaxResponseSize(0), WithReplayClass(9), WithHeader("", "x"), WithHeader("A", "x\r\ny"), WithHeader("WALLARMAPI-TOKEN", "x")} {
+		l := server.lister(t, opt)
+		for _, err := range l.all(t.Context(), PageOptions{}) {
+			require.ErrorIs(t, err, ErrInvalidArgument)
+		}
+	}
+	require.Empty(t, server.asked(), "nothing is sent")
+	//lint:ignore SA1012 a nil context must not panic
+	_, err := l.page(nil, PageOptions{}) //nolint:staticcheck
+	require.ErrorIs(t, err, ErrInvalidArgument)
+}
+
+func TestKeepRaw(t *testing.T) {
+	server := &listServer{items: numbers(3)}
+	page, err := server.lister(t, KeepRaw()).page(t.Context(), PageOptions{})
+	require.NoError(t, err)
+	require.Len(t, page.Raw, 3)
+	require.Equal(t, `{"n":2}`, string(page.Raw[2]))
+}
+
+func TestWithResponseOfAnIterator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var meta Response
+		server := &listServer{items: numbers(35), latency: time.Second}
+		n := 0
+		for page, err := range server.lister(t, WithResponse(&meta), Concurrency(4)).pages(t.Context(), PageOptions{}) {
+			require.NoError(t, err)
+			require.Equal(t, 200, meta.StatusCode)
+			require.Equal(t, 1, meta.Attempts)
+			require.Equal(t, "test.list", meta.Operation)
+			n += len(page.Items)
+		}
+		require.Equal(t, 35, n)
+	})
+}
