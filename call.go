@@ -390,8 +390,8 @@ func pathSegment(name string, value any) (string, error) {
 			return "", invalid(name, "%q holds a character that has a meaning in a URL", clip(v))
 		}
 		for _, r := range v {
-			if r <= ' ' || r == 0x7f {
-				return "", invalid(name, "it holds white space or a control character")
+			if r < ' ' || r == 0x7f {
+				return "", invalid(name, "it holds a control character")
 			}
 		}
 		return v, nil
@@ -452,6 +452,13 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 		e.Last = newAPIError(answer.Status, answer.Header, answer.Body[:min(len(answer.Body), 4<<10)]).contextOf(op, op.path, answer.Attempts)
 	}
 	return e
+}
+
+// lostAnswer is the error for a change that succeeded with an answer that lacks what the caller needs.
+func lostAnswer(op operation, reason string) error {
+	return &CallError{
+		Operation: op.name, Method: op.method, Path: op.path, Attempts: 1, Err: fmt.Errorf("%w: %s", ErrResponse, reason), OutcomeUnknown: op.replay == once,
+	}
 }
 
 // notFound is the error for a single read that answered 200 with null.

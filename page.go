@@ -194,6 +194,10 @@ func (l *lister[T]) decode(s *callSettings, f *fetched) (*Page[T], error) {
 	return page, nil
 }
 
+// roundLimit divides every limit that a server has been seen to lower a larger one to. A page that is not full is the last one, says the
+// convention; but one of 50, 100 or 500 items where 1000 were asked for may be a full page of a server that lowered the limit.
+const roundLimit = 50
+
 // next returns the position behind a page.
 func (l *lister[T]) next(f *fetched, items []T) (PageOptions, bool) {
 	next := f.asked
@@ -201,7 +205,7 @@ func (l *lister[T]) next(f *fetched, items []T) (PageOptions, bool) {
 	case byOffset:
 		// Advance by what came, not by what was asked for: the server may give less.
 		next.Offset += len(items)
-		return next, len(items) > 0 && len(items) >= f.asked.Limit
+		return next, len(items) > 0 && (len(items) >= f.asked.Limit || len(items)%roundLimit == 0)
 	case byKey:
 		if len(items) == 0 || len(items) < f.asked.Limit {
 			return next, false

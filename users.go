@@ -136,7 +136,11 @@ type NewSecret struct {
 // POST /v1/user/renew_secret, described by the vendor's documentation until June 2021 and marked deprecated since. The form of the answer
 // is not documented; a bare text and an object with a member secret are understood. Replay class: once.
 func (s *UsersService) RenewSecret(ctx context.Context, opts ...CallOption) (*NewSecret, error) {
-	return get[NewSecret](ctx, s.client, usersRenewSecret, args{body: struct{}{}}, opts)
+	secret, err := get[NewSecret](ctx, s.client, usersRenewSecret, args{body: struct{}{}}, opts)
+	if err == nil && secret.Secret == "" {
+		return nil, lostAnswer(usersRenewSecret, "the answer holds no secret")
+	}
+	return secret, err
 }
 
 // UnmarshalJSONFrom reads an object with a member secret, or the bare secret.

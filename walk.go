@@ -26,6 +26,8 @@ type walk[T any] struct {
 	sure bool
 	// expect, if not nil, is the place where a short page really ended, while the queue holds a page from further on.
 	expect *PageOptions
+	// careful says that the server has been caught giving less than was asked for: only an empty page ends the list.
+	careful bool
 	// followed holds hashes of the cursors that were followed.
 	followed map[uint64]struct{}
 	recent   recent
@@ -72,6 +74,9 @@ func (w *walk[T]) run(ctx context.Context, start PageOptions, yield func(*Page[T
 			return
 		}
 		next, more := page.Next, page.More
+		if w.careful {
+			more = next.Offset > f.fetched.asked.Offset
+		}
 		w.trim(f.fetched.asked, page)
 		w.judge(ctx, f.fetched.asked, next, more)
 		if len(page.Items) > 0 && !yield(page, nil) {
@@ -114,14 +119,21 @@ func (w *walk[T]) judge(ctx context.Context, asked, next PageOptions, more bool)
 			w.proceed(ctx, next)
 		}
 	case w.paging != byOffset:
-	case more:
-		w.sure = true
-		w.ahead = min(2*w.ahead, max(w.settings.concurrency, 1))
-		w.fill(ctx)
-	case len(w.queue) > 0 && next.Offset > asked.Offset:
+	case next.Offset-asked.Offset < asked.Limit && len(w.queue) > 0 && next.Offset > asked.Offset:
 		// A page that is not full is the last one, says the convention. The page behind it is on its way already: if that holds
 		// anything, the list has shifted or the server gives less than was asked for, and the gap must be read.
 		w.sure, w.expect = false, &next
+	case more:
+		w.careful = w.careful || next.Offset-asked.Offset < asked.Limit
+		w.sure = !w.careful
+		if len(w.queue) == 0 {
+			w.tail = next
+		}
+		w.ahead = min(2*w.ahead, max(w.settings.concurrency, 1))
+		if w.careful {
+			w.ahead = 1
+		}
+		w.fill(ctx)
 	}
 }
 
@@ -137,7 +149,7 @@ func (w *walk[T]) confirm(ctx context.Context, f *flight[T]) {
 	}
 	w.drop()
 	if !empty {
-		w.ahead = 1
+		w.ahead, w.careful = 1, true
 		w.launch(ctx, place, w.began)
 	}
 }

@@ -278,9 +278,20 @@ func TestAServerThatGivesLessThanAskedFor(t *testing.T) {
 				require.False(t, seen[n], "%d came twice", n)
 				seen[n] = true
 			}
-			for i := range 24 {
+			for i := range 50 {
 				require.True(t, seen[i], "%d was passed over", i)
 			}
+		})
+	}
+}
+
+func TestAServerThatLowersTheLimitFromTheStart(t *testing.T) {
+	for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &listServer{items: numbers(320), most: 100}
+			l := server.lister(t, opts...)
+			l.most = 1000
+			require.Equal(t, numbers(320), collect(t, l, PageOptions{}))
 		})
 	}
 }

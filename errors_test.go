@@ -1,0 +1,214 @@
+package wallarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrorShapes(t *testing.T) {
+	type field = FieldError
+	tests := []struct {
+		name    string
+		status  int
+		body    string
+		message string
+		fields  []field
+		is      []error
+		not     []error
+	}{
+		{"X1", 400, `{"status":400,"body":"Already exists"}`, "Already exists", nil, []error{ErrAlreadyExists, ErrValidation}, []error{ErrConflict}},
+		{"X1 with other spacing", 400, "{ \"status\" : 400,\n \"body\" : \" already EXISTS \" }", "already EXISTS", nil, []error{ErrAlreadyExists}, nil},
+		{"X2", 400, `{"status":400,"body":{"realname":{"error":"invalid","value":""}}}`, "", []field{{Field: "realname", Message: "invalid", Value: `""`}}, []error{ErrValidation}, []error{ErrAlreadyExists}},
+		{"X2 bracketed and with a time", 400, `{"status":400,"body":{"filter[status]":{"error":"required","time":12}}}`, "", []field{{Field: "filter[status]", Message: "required"}}, []error{ErrValidation}, nil},
+		{"X3", 400, `{"status":400,"body":{"by_custom_paths":{"paths":{"error":"must be an array"}}}}`, "", []field{{Field: "by_custom_paths.paths", Message: "must be an array"}}, []error{ErrValidation}, nil},
+		{"X4", 400, `{"status":400,"body":{"permissions":"not allowed"}}`, "", []field{{Field: "permissions", Message: "not allowed"}}, []error{ErrValidation}, nil},
+		{"X4 and X2", 400, `{"status":400,"body":{"a":"bad","b":{"error":"worse"}}}`, "", []field{{Field: "a", Message: "bad"}, {Field: "b", Message: "worse"}}, nil, nil},
+		{"X5", 400, `{"status":400,"body":{"name":{"required":"name is required"}}}`, "", []field{{Field: "name", Rule: "required", Message: "name is required"}}, nil, nil},
+		{"X6", 404, `{"status":404,"body":{"error":"node not found","value":10444555666}}`, "node not found", nil, []error{ErrNotFound}, nil},
+		{"X7", 408, `{"body":{"error":"timeout"}}`, "timeout", nil, []error{ErrTargetTimeout}, nil},
+		{"X8", 422, `["host not resolved","no route"]`, "host not resolved; no route", nil, []error{ErrValidation}, nil},
+		{"X9", 403, `{"error":"nope"}`, "nope", nil, []error{ErrForbidden}, []error{ErrUnauthenticated}},
+		{"X10", 404, `{"missing_endpoint_ids":[71001]}`, `{"missing_endpoint_ids":[71001]}`, nil, []error{ErrNotFound}, nil},
+		{"X11", 502, "<html>\n<title>502 Bad Gateway</title>\n</html>", "<html> <title>502 Bad Gateway</title> </html>", nil, []error{ErrServer}, nil},
+		{"X11 of a WAF", 403, "<html>User not authenticated</html>", "<html>User not authenticated</html>", nil, []error{ErrForbidden}, []error{ErrUnauthenticated}},
+		{"X12", 404, "", "", nil, []error{ErrNotFound}, nil},
+		{"bad credentials", 403, `{"status":403,"body":"User not authenticated"}`, "User not authenticated", nil, []error{ErrUnauthenticated}, []error{ErrForbidden}},
+		{"401", 401, ``, "", nil, []error{ErrUnauthenticated}, nil},
+		{"402", 402, ``, "", nil, []error{ErrForbidden}, nil},
+		{"405", 405, ``, "", nil, []error{ErrMethodNotAllowed}, nil},
+		{"409", 409, `{"status":409,"body":"Already activated"}`, "Already activated", nil, []error{ErrConflict}, nil},
+		{"410", 410, ``, "", nil, []error{ErrGone}, nil},
+		{"413", 413, ``, "", nil, []error{ErrValidation}, nil},
+		{"423", 423, `{"status":423,"body":"Rules updates have been locked"}`, "Rules updates have been locked", nil, []error{ErrLocked}, nil},
+		{"429", 429, `{"status":429,"body":"Rate limiting"}`, "Rate limiting", nil, []error{ErrRateLimited}, nil},
+		{"302", 302, ``, "", nil, []error{ErrRedirect}, nil},
+		{"418", 418, ``, "", nil, nil, []error{ErrValidation, ErrServer}},
+		{"null body", 400, `{"status":400,"body":null}`, "", nil, nil, nil},
+		{"null", 500, `null`, "null", nil, []error{ErrServer}, nil},
+		{"number", 500, `{"body":12}`, "12", nil, nil, nil},
+		{"list in body", 400, `{"body":["a",{"b":1}]}`, `a; {"b":1}`, nil, nil, nil},
+		{"broken", 500, `{"body":{"x":`, `{"body":{"x":`, nil, nil, nil},
+		{"control characters", 500, `{"body":"a\u0000b\nc"}`, "a b c", nil, nil, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Request-Id", "req-1")
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, test.body)
+			}, WithDefaults(WithRetries(0)))
+			_, err := client.Users.Me(t.Context())
+			var api *APIError
+			require.ErrorAs(t, err, &api)
+			require.Equal(t, test.status, api.StatusCode)
+			require.Equal(t, test.message, api.Message)
+			require.Equal(t, test.fields, api.Fields)
+			require.Equal(t, "users.me", api.Operation)
+			require.Equal(t, "req-1", api.RequestID)
+			require.Equal(t, 1, api.Attempts)
+			require.Contains(t, err.Error(), fmt.Sprintf("wallarm: users.me: POST /v1/user: %d", test.status))
+			for _, kind := range test.is {
+				require.ErrorIs(t, err, kind)
+			}
+			for _, kind := range append(test.not, ErrOutcomeUnknown) {
+				require.NotErrorIs(t, err, kind)
+			}
+		})
+	}
+}
+
+func TestErrorsAreBoundedAndShowNoSecrets(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000)
+	wide := `{"body":{"x":"y"`
+	for i := range 5000 {
+		wide += fmt.Sprintf(`,"f%d":{"error":"e"}`, i)
+	}
+	wide += "}}"
+	for _, body := range []string{
+		strings.Repeat("x", 1<<20), `{"body":"` + strings.Repeat("é", 1<<16) + `"}`, deep, `{"body":` + deep + `}`, wide, "\xff\xfe\x00",
+	} {
+		e := newAPIError(400, http.Header{}, []byte(body))
+		require.Less(t, len(e.Error()), 16<<10)
+		require.LessOrEqual(t, len(e.Fields), maxFields)
+	}
+	const secret = "s3cr3t-value"
+	for _, body := range []string{
+		`{"body":{"password":{"error":"wrong password","value":"` + secret + `"}}}`,
+		`{"body":{"anything":{"error":"invalid","value":"` + secret + `"}}}`,
+		`{"body":{"error":"bad","value":"` + secret + `"}}`,
+		`{"token":"` + secret + `"}`,
+		`{"body":[{"api_token":"` + secret + `"}]}`,
+		`{"target":{"url":"` + secret + `"}}`,
+		`<html>token=` + secret + `</html>`,
+		`Authorization: Bearer ` + secret,
+		`{"body":{"token":"` + secret, // breaks off
+	} {
+		e := newAPIError(400, http.Header{}, []byte(body))
+		for _, shown := range []string{e.Error(), string(e.Body), fmt.Sprintf("%v %+v %s", e.Fields, e.Fields, e.Fields), fmt.Sprintf("%+v", *e)} {
+			require.NotContains(t, shown, secret, body)
+		}
+	}
+	e := newAPIError(400, http.Header{}, []byte(`{"body":{"password":{"error":"wrong password","value":"`+secret+`"}}}`))
+	require.Equal(t, `"`+secret+`"`, e.Fields[0].Value.Reveal(), "who asks for the value gets it")
+	require.Equal(t, "wrong password", e.Fields[0].Message)
+}
+
+func TestAnInnerStatusSaysNo(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"status":404,"body":"Not found"}`)
+	})
+	_, err := client.Users.Me(t.Context())
+	require.ErrorIs(t, err, ErrNotFound)
+}
+
+func TestNullOnASingleReadIsNotFound(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":200,"body":null}`) })
+	_, err := client.Users.Me(t.Context())
+	require.ErrorIs(t, err, ErrNotFound)
+}
+
+func TestUnreadableAnswers(t *testing.T) {
+	for name, body := range map[string]string{
+		"HTML": "<html>please log in</html>", "empty": "", "text": "OK", "broken": `{"status":200,"body":{"id":1`, "wrong": `{"status":200,"body":{"id":"x"}}`,
+		"no payload": `{"status":200}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+			_, err := client.Users.Me(t.Context())
+			require.ErrorIs(t, err, ErrResponse)
+			require.NotErrorIs(t, err, ErrOutcomeUnknown)
+			require.Len(t, server.requests(), 1)
+			if name == "HTML" {
+				require.ErrorContains(t, err, "please log in")
+			}
+			_, err = client.Users.RenewSecret(t.Context())
+			require.Error(t, err)
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "the change was made, its answer is lost")
+		})
+	}
+}
+
+func TestCallErrors(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := client.Users.Me(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	var call *CallError
+	require.ErrorAs(t, err, &call)
+	require.Equal(t, "users.me", call.Operation)
+	require.False(t, call.OutcomeUnknown)
+
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = client.Users.RenewSecret(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "look before you repeat")
+
+	_, err = client.Users.Me(t.Context(), WithTimeout(10*time.Millisecond))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	canceled, stop := context.WithCancel(t.Context())
+	stop()
+	_, err = client.Users.RenewSecret(canceled)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, ErrOutcomeUnknown, "nothing was sent")
+}
+
+func TestIsTemporary(t *testing.T) {
+	for status, want := range map[int]bool{400: false, 403: false, 404: false, 409: false, 423: true, 429: true, 500: true, 503: true} {
+		require.Equal(t, want, IsTemporary(newAPIError(status, nil, nil)), status)
+	}
+	require.False(t, IsTemporary(nil))
+	require.False(t, IsTemporary(context.Canceled))
+	require.False(t, IsTemporary(errors.New("something else")))
+	require.False(t, IsTemporary(&CallError{Err: io.EOF, OutcomeUnknown: true}))
+	require.True(t, IsTemporary(&CallError{Err: io.EOF}))
+	require.False(t, IsTemporary(&CallError{Err: ErrResponse}))
+}
+
+func FuzzAPIError(f *testing.F) {
+	for _, seed := range []string{
+		`{"status":400,"body":"Already exists"}`, `{"body":{"a":{"b":{"c":{"error":"x","value":[1]}}}}}`, `["a"]`, `<html>`, ``, `{"error":{}}`, `{"body":[[[`,
+	} {
+		f.Add(400, []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		e := newAPIError(status, http.Header{}, body)
+		if len(e.Error()) > 128<<10 {
+			t.Fatalf("an error text of %d bytes", len(e.Error()))
+		}
+		if strings.ContainsAny(e.Message, "\r\n\x00") {
+			t.Fatalf("the message %q breaks the line", e.Message)
+		}
+	})
+}
