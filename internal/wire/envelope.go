@@ -78,25 +78,26 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 }
 
 // guess returns the path to the payload of an object that may be its own payload.
-func guess(data []byte) ([]string, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(data), syntax)
+func guess(data []byte) (string, error) {
+	d := newDecoder(data)
+	defer d.free()
 	if _, err := d.ReadToken(); err != nil {
-		return nil, err
+		return "", err
 	}
-	var path []string
+	path := ""
 	for d.PeekKind() == '"' {
 		token, err := d.ReadToken()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		switch name := token.String(); {
-		case path == nil && (name == "body" || name == "data"):
-			path = []string{name}
+		case path == "" && (name == "body" || name == "data"):
+			path = name
 		case !isPagingMember(name):
-			return nil, nil
+			return "", nil
 		}
 		if err := d.SkipValue(); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
 	_, err := d.ReadToken()
