@@ -413,6 +413,21 @@ type AttackCounts struct {
 	Extra Extra `json:",embed"`
 }
 
+// MarshalJSON writes the numbers with all members that were received.
+func (a AttackCounts) MarshalJSON() ([]byte, error) {
+	type plain AttackCounts
+	return wire.MarshalEcho(plain(a))
+}
+
+// UnmarshalJSON reads numbers and keeps unknown members.
+func (a *AttackCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, a) }
+
+// UnmarshalJSONFrom reads numbers and keeps unknown members.
+func (a *AttackCounts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	type plain AttackCounts
+	return wire.UnmarshalDecode(d, (*plain)(a))
+}
+
 // Count counts the attacks that match filter, their hits, and the addresses that they came from.
 //
 // POST /v1/objects/attack/count. Replay class: read.

@@ -41,6 +41,7 @@ const (
 	inObjects wire.Envelope = "body.objects" // E3, E4, E5
 	inObject  wire.Envelope = "body.object"  // E6
 	bare      wire.Envelope = ""             // E11, E12
+	anywhere  wire.Envelope = "?"            // not stated: bare, in body or in data
 	noAnswer  wire.Envelope = "-"            // E13, E16: the answer says nothing but its status
 	stream    wire.Envelope = "~"            // E17: not JSON
 )

@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,7 @@ func (a *answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.sent = append(a.sent, sentRequest{r.Method, r.URL.EscapedPath(), r.URL.Query(), r.Header.Clone(), body})
 	a.mu.Unlock()
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	a.answer(w, r)
 }
 
@@ -225,10 +227,11 @@ func decodeAny(data []byte, v *any) error {
 }
 
 // lost says how have falls short of want: a member that is missing, or that has another value. Equal are a value and a list of just that value,
-// a number and the same number in quotes or with a fraction of zero, an event id as a list and as a text. A null may be missing or
+// a number and the same number in quotes or with a fraction of zero, an event id as a list and as a text, a
+// time text with and without a fraction of zero, a secret and its mask. A null may be missing or
 // zero; what is more than was wanted must be null or zero.
 func lost(path string, want, have any) string {
-	if isNothing(want) && isNothing(have) {
+	if isNothing(want) && isNothing(have) || want == nil && isZero(have) {
 		return ""
 	}
 	switch want := want.(type) {
@@ -276,6 +279,9 @@ func lost(path string, want, have any) string {
 	if list, ok := have.([]any); ok && len(list) == 1 {
 		return lost(path, want, list[0])
 	}
+	if _, ok := want.(string); ok && have == masked {
+		return ""
+	}
 	if !sameScalar(want, have) {
 		return fmt.Sprintf("%s: want %v, have %v", path, want, have)
 	}
@@ -289,6 +295,11 @@ func sameScalar(want, have any) bool {
 	w, h := fmt.Sprint(want), fmt.Sprint(have)
 	if w == h {
 		return true
+	}
+	wt, werr := time.Parse(time.RFC3339, w)
+	ht, herr := time.Parse(time.RFC3339, h)
+	if werr == nil && herr == nil {
+		return wt.Equal(ht)
 	}
 	wi, werr := wire.ParseInt(w)
 	hi, herr := wire.ParseInt(h)

@@ -11,7 +11,8 @@ import (
 )
 
 // Envelope says where in an answer its payload lies: the names of the members that lead to it, joined by dots, so "body" for
-// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer.
+// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer. The envelope "?" is for
+// routes whose envelope nobody states: the answer is the payload, unless it has no members but body or data and what stands beside these.
 type Envelope string
 
 // Answer is an opened envelope.
@@ -58,6 +59,12 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 		answer.Payload = value
 		return answer, nil
 	}
+	if envelope == "?" {
+		var err error
+		if path, err = guess(data); err != nil {
+			return answer, err
+		}
+	}
 	payload, err := answer.descend(data, path)
 	if errors.Is(err, ErrNoPayload) && path != "" && !strings.HasPrefix(path, "body") {
 		// "objects" was due, the answer has {"body":{"objects":…}}.
@@ -68,6 +75,33 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 	}
 	answer.Payload = payload
 	return answer, nil
+}
+
+// guess returns the path to the payload of an object that may be its own payload.
+func guess(data []byte) (string, error) {
+	d := newDecoder(data)
+	defer d.free()
+	if _, err := d.ReadToken(); err != nil {
+		return "", err
+	}
+	path := ""
+	for d.PeekKind() == '"' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return "", err
+		}
+		switch name := token.String(); {
+		case path == "" && (name == "body" || name == "data"):
+			path = name
+		case !isPagingMember(name):
+			return "", nil
+		}
+		if err := d.SkipValue(); err != nil {
+			return "", err
+		}
+	}
+	_, err := d.ReadToken()
+	return path, err
 }
 
 func checkedValue(data []byte) (jsontext.Value, error) {
