@@ -26,6 +26,8 @@ type callSettings struct {
 	concurrency int
 	noPrefetch  bool
 	keepRaw     bool
+	// repeatedToken is that of RepeatToken.
+	repeatedToken Secret
 }
 
 // Response tells about the exchange behind a call, see [WithResponse].

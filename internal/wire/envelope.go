@@ -11,8 +11,10 @@ import (
 )
 
 // Envelope says where in an answer its payload lies: the names of the members that lead to it, joined by dots, so "body" for
-// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer. The envelope "?" is for
-// routes whose envelope nobody states: the answer is the payload, unless it has no members but body or data and what stands beside these.
+// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer.
+//
+// Two forms are for answers that nobody has described. One that ends in a question mark goes as far as the members lead: "body?" is the body,
+// or the whole answer without one. The envelope "?" is the answer, unless it has no members but body or data and what stands beside these.
 type Envelope string
 
 // Answer is an opened envelope.
@@ -48,7 +50,7 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 	if len(data) == 0 {
 		return answer, ErrNoPayload
 	}
-	path := string(envelope)
+	path, loose := strings.CutSuffix(string(envelope), "?")
 	if data[0] != '{' {
 		// Not an object: there is nothing to open. An array or scalar where an envelope was due is its bare payload.
 		value := jsontext.Value(data)
@@ -65,10 +67,10 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 			return answer, err
 		}
 	}
-	payload, err := answer.descend(data, path)
+	payload, err := answer.descend(data, path, loose)
 	if errors.Is(err, ErrNoPayload) && path != "" && !strings.HasPrefix(path, "body") {
 		// "objects" was due, the answer has {"body":{"objects":…}}.
-		payload, err = answer.descend(data, "body."+path)
+		payload, err = answer.descend(data, "body."+path, loose)
 	}
 	if err != nil {
 		return answer, err
@@ -111,8 +113,9 @@ func checkedValue(data []byte) (jsontext.Value, error) {
 	return value.Clone(), err
 }
 
-// descend returns the value under path in the object data, and takes the paging members of each object that it passes.
-func (a *Answer) descend(data []byte, path string) (jsontext.Value, error) {
+// descend returns the value under path in the object data, and takes the paging members of each object that it passes. A missing member is
+// an error, or the end of a loose path.
+func (a *Answer) descend(data []byte, path string, loose bool) (jsontext.Value, error) {
 	if path == "" {
 		// The bare answer: all of it is payload, and its paging members are of interest too.
 		_, err := a.members(data, "")
@@ -124,10 +127,13 @@ func (a *Answer) descend(data []byte, path string) (jsontext.Value, error) {
 		return nil, err
 	}
 	if value == nil {
+		if loose {
+			return data, nil
+		}
 		return nil, fmt.Errorf("%w: it lacks %q", ErrNoPayload, name)
 	}
 	if deeper && value.Kind() == '{' {
-		return a.descend(value, rest)
+		return a.descend(value, rest, loose)
 	}
 	// The payload; or a list, or null, where an object around the payload was due.
 	return value, nil
