@@ -15,7 +15,8 @@ var (
 	usersRenewSecret = operation{"users.renew_secret", "POST", "/v1/user/renew_secret", once, inBody}
 )
 
-// UsersService tells who the credentials belong to.
+// UsersService manages users and tells who the credentials belong to. Only administrators may manage users; with the role Read Only one may
+// list them.
 type UsersService service
 
 // User is a user of the Console, or the one behind a token.
@@ -82,9 +83,6 @@ type NotificationChannels struct {
 	SMS   bool  `json:"sms"`
 	Extra Extra `json:",embed"`
 }
-
-// Role is the name of a role. New ones may appear.
-type Role string
 
 // MarshalJSON writes the user with all members that were received, the client id under the name that it came with.
 func (u User) MarshalJSON() ([]byte, error) {
