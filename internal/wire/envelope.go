@@ -11,7 +11,8 @@ import (
 )
 
 // Envelope says where in an answer its payload lies: the names of the members that lead to it, joined by dots, so "body" for
-// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer.
+// {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer. One that ends in a
+// question mark, for answers that nobody has described, goes as far as the members lead: "body?" is the body, or the whole answer without one.
 type Envelope string
 
 // Answer is an opened envelope.
@@ -47,7 +48,7 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 	if len(data) == 0 {
 		return answer, ErrNoPayload
 	}
-	path := string(envelope)
+	path, loose := strings.CutSuffix(string(envelope), "?")
 	if data[0] != '{' {
 		// Not an object: there is nothing to open. An array or scalar where an envelope was due is its bare payload.
 		value := jsontext.Value(data)
@@ -58,10 +59,10 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 		answer.Payload = value
 		return answer, nil
 	}
-	payload, err := answer.descend(data, path)
+	payload, err := answer.descend(data, path, loose)
 	if errors.Is(err, ErrNoPayload) && path != "" && !strings.HasPrefix(path, "body") {
 		// "objects" was due, the answer has {"body":{"objects":…}}.
-		payload, err = answer.descend(data, "body."+path)
+		payload, err = answer.descend(data, "body."+path, loose)
 	}
 	if err != nil {
 		return answer, err
@@ -77,8 +78,9 @@ func checkedValue(data []byte) (jsontext.Value, error) {
 	return value.Clone(), err
 }
 
-// descend returns the value under path in the object data, and takes the paging members of each object that it passes.
-func (a *Answer) descend(data []byte, path string) (jsontext.Value, error) {
+// descend returns the value under path in the object data, and takes the paging members of each object that it passes. A missing member is
+// an error, or the end of a loose path.
+func (a *Answer) descend(data []byte, path string, loose bool) (jsontext.Value, error) {
 	if path == "" {
 		// The bare answer: all of it is payload, and its paging members are of interest too.
 		_, err := a.members(data, "")
@@ -90,10 +92,13 @@ func (a *Answer) descend(data []byte, path string) (jsontext.Value, error) {
 		return nil, err
 	}
 	if value == nil {
+		if loose {
+			return data, nil
+		}
 		return nil, fmt.Errorf("%w: it lacks %q", ErrNoPayload, name)
 	}
 	if deeper && value.Kind() == '{' {
-		return a.descend(value, rest)
+		return a.descend(value, rest, loose)
 	}
 	// The payload; or a list, or null, where an object around the payload was due.
 	return value, nil
