@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"time"
@@ -144,6 +145,8 @@ type fetched struct {
 	answer  *transport.Answer
 	payload jsontext.Value
 	paging  wire.Paging
+	// empty says that the payload is no list or one without elements.
+	empty bool
 }
 
 // release gives the buffer back.
@@ -171,7 +174,18 @@ func (l *lister[T]) fetch(ctx context.Context, s *callSettings, page PageOptions
 		answer.Release()
 		return nil, err
 	}
-	return &fetched{page, answer, payload, paging}, nil
+	return &fetched{page, answer, payload, paging, isEmptyList(payload)}, nil
+}
+
+// isEmptyList reports whether a payload is [] or null.
+func isEmptyList(payload jsontext.Value) bool {
+	switch payload.Kind() {
+	case '[':
+		return len(bytes.TrimSpace(payload[1:max(len(payload)-1, 1)])) == 0
+	case '{':
+		return false
+	}
+	return true
 }
 
 // decode turns a fetched page into values and gives its buffer back.
@@ -224,6 +238,10 @@ func (l *lister[T]) nextByEnvelope(f *fetched) (PageOptions, bool) {
 		next.Cursor = f.paging.Cursor
 		if next.Cursor == "" {
 			next.Cursor = f.paging.Continuation
+			// A continuation may come with the last page too. It shows by an empty page, or by naming the place where it was found.
+			if f.empty || next.Cursor == f.asked.Cursor {
+				return next, false
+			}
 		}
 		return next, next.Cursor != "" && (f.paging.HasMore == nil || *f.paging.HasMore)
 	case byNextOffset:

@@ -9,14 +9,14 @@ import (
 func TestGuessedEnvelope(t *testing.T) {
 	t.Parallel()
 	for answer, payload := range map[string]string{
-		`{"status":200,"body":{"id":1}}`:            `{"id":1}`,
-		`{"body":[1]}`:                              `[1]`,
-		`{"data":[1],"next_cursor":null}`:           `[1]`,
-		`{"id":1,"body":"text"}`:                    `{"id":1,"body":"text"}`,
-		`{"status":200,"body":null}`:                `null`,
-		`{"body":"text","uri":"/"}`:                 `{"body":"text","uri":"/"}`,
-		`[1]`:                                       `[1]`,
-		`{}`:                                        `{}`,
+		`{"status":200,"body":{"id":1}}`:  `{"id":1}`,
+		`{"body":[1]}`:                    `[1]`,
+		`{"data":[1],"next_cursor":null}`: `[1]`,
+		`{"id":1,"body":"text"}`:          `{"id":1,"body":"text"}`,
+		`{"status":200,"body":null}`:      `null`,
+		`{"body":"text","uri":"/"}`:       `{"body":"text","uri":"/"}`,
+		`[1]`:                             `[1]`,
+		`{}`:                              `{}`,
 		`{"data":{"body":1},"body":2,"more":false}`: `{"data":{"body":1},"body":2,"more":false}`,
 	} {
 		opened, err := Open([]byte(answer), "?")
