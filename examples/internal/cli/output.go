@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/wallarm-sdk/wallarm"
+)
+
+// Column is a column of a table or CSV file.
+type Column[T any] struct {
+	Name string
+	// Width is where a table cuts the value; 0 for nowhere.
+	Width int
+	// Value returns the value, for tables and CSV alike.
+	Value func(*T) string
+	// Table returns the value for tables, if it is another one.
+	Table func(*T) string
+}
+
+// Printer writes items in one of the formats table, json and csv.
+type Printer[T any] struct {
+	columns []Column[T]
+	out     io.Writer
+	format  string
+	table   *tabwriter.Writer
+	csv     *csv.Writer
+	began   bool
+}
+
+// NewPrinter makes a printer for a format.
+func NewPrinter[T any](out io.Writer, format string, columns ...Column[T]) (*Printer[T], error) {
+	p := &Printer[T]{columns: columns, out: out, format: format}
+	switch format {
+	case "table":
+		p.table = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	case "csv":
+		p.csv = csv.NewWriter(out)
+	case "json":
+	default:
+		return nil, Misuse("-format %s: want table, json or csv", format)
+	}
+	return p, nil
+}
+
+// Page writes the items of a page.
+func (p *Printer[T]) Page(page *wallarm.Page[T]) error {
+	for i := range page.Items {
+		var raw wallarm.RawJSON
+		if page.Raw != nil {
+			raw = page.Raw[i]
+		}
+		if err := p.Item(&page.Items[i], raw); err != nil {
+			return err
+		}
+	}
+	return p.Flush()
+}
+
+// Item writes one item; raw is the item as it was received, for the format json.
+func (p *Printer[T]) Item(item *T, raw wallarm.RawJSON) error {
+	if p.format == "json" {
+		// As received, on one line.
+		line := append(wallarm.RawJSON(nil), raw...)
+		if err := line.Compact(); err != nil {
+			line = raw
+		}
+		_, err := fmt.Fprintf(p.out, "%s\n", line)
+		return err
+	}
+	p.header()
+	row := make([]string, len(p.columns))
+	for i, column := range p.columns {
+		if p.table == nil {
+			row[i] = column.Value(item)
+			continue
+		}
+		value := column.Value
+		if column.Table != nil {
+			value = column.Table
+		}
+		row[i] = Cut(value(item), column.Width)
+	}
+	return p.row(row)
+}
+
+func (p *Printer[T]) header() {
+	if p.began {
+		return
+	}
+	p.began = true
+	names := make([]string, len(p.columns))
+	for i, column := range p.columns {
+		names[i] = column.Name
+		if p.csv != nil {
+			names[i] = strings.ReplaceAll(strings.ToLower(column.Name), " ", "_")
+		}
+	}
+	_ = p.row(names)
+}
+
+func (p *Printer[T]) row(values []string) error {
+	if p.csv != nil {
+		return p.csv.Write(values)
+	}
+	_, err := fmt.Fprintln(p.table, strings.TrimRight(strings.Join(values, "\t"), "\t"))
+	return err
+}
+
+// Flush writes what is held back.
+func (p *Printer[T]) Flush() error {
+	if p.csv != nil {
+		p.csv.Flush()
+		return p.csv.Error()
+	}
+	if p.table != nil {
+		return p.table.Flush()
+	}
+	return nil
+}
+
+// Close ends the output. A CSV file has its header even if there was nothing to write.
+func (p *Printer[T]) Close() error {
+	if p.csv != nil {
+		p.header()
+	}
+	return p.Flush()
+}
+
+// Cut makes s safe to print on a terminal, on one line of at most width runes: what attackers sent must not control the reader's terminal.
+func Cut(s string, width int) string {
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, s)
+	if width <= 0 || utf8.RuneCountInString(s) <= width {
+		return s
+	}
+	runes := []rune(s)
+	return string(runes[:width-1]) + "…"
+}
+
+// LocalTime is t for a table, in the local zone.
+func LocalTime(t wallarm.Timestamp) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// UTC is t for a file.
+func UTC(t wallarm.Timestamp) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// Number is n, or nothing for nil.
+func Number(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprint(*n)
+}
