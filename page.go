@@ -22,6 +22,8 @@ type Page[T any] struct {
 	Next PageOptions
 	// More says that there may be another page. The API seldom tells: a full page of an offset list may have been the last.
 	More bool
+	// Prev asks for the page before this one, on the few lists that lead both ways; nil if there is none.
+	Prev *PageOptions
 	// Total is the number of items in all pages, on the few routes that tell it, else -1.
 	Total int64
 }
@@ -205,6 +207,11 @@ func (l *lister[T]) decode(s *callSettings, f *fetched) (*Page[T], error) {
 		}
 	}
 	page.Next, page.More = l.next(f, items)
+	if f.paging.PrevCursor != "" {
+		prev := f.asked
+		prev.Cursor = f.paging.PrevCursor
+		page.Prev = &prev
+	}
 	return page, nil
 }
 
