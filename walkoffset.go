@@ -1,0 +1,175 @@
+package wallarm
+
+import (
+	"context"
+	"fmt"
+)
+
+// maxStale is how many full pages without anything new are taken for a list that moves; more are a server that repeats itself.
+const maxStale = 20
+
+// offsetWalk walks an offset list. The trouble with offsets is that they count from the head: when something is inserted or removed there
+// meanwhile, or when the server lowers a limit, the next page is not where it was expected. So each page overlaps the one before by one item, and
+// a page in which nothing is known leaves a gap that is looked for further towards the head.
+type offsetWalk[T any] struct {
+	*walk[T]
+	limit   int
+	overlap int
+	// place is the end of what was read without a gap, tail that of what was asked for.
+	place, tail int
+	// ahead is how many pages may be in the queue; it doubles up to the concurrency as full pages come.
+	ahead int
+	// sure says that the pages so far were full, so that it pays to ask for later ones before this one is decoded.
+	sure bool
+	// careful says that a page that was not full was not the last: only a page with nothing new is.
+	careful bool
+	// stale is how many pages in a row had nothing new.
+	stale int
+	// back is how far the walk has stepped back in search of something known.
+	back int
+}
+
+func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
+	o := &offsetWalk[T]{walk: w, limit: start.Limit, place: start.Offset, tail: start.Offset, ahead: 1}
+	if w.id != nil && o.limit > 1 {
+		o.overlap = 1
+	}
+	return o
+}
+
+func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*Page[T], error) bool) {
+	o.ask(ctx, start, start.Offset)
+	for len(o.queue) > 0 {
+		f := o.take()
+		if f.err != nil {
+			if f.asked.Offset > o.place {
+				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
+				o.restart(ctx, start, o.place-o.overlap)
+				continue
+			}
+			yield(nil, f.err)
+			return
+		}
+		if o.sure && !o.settings.noPrefetch {
+			o.fill(ctx, start)
+		}
+		page, err := o.result(f)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		received := len(page.Items)
+		if back, gap := o.gap(f.asked, page); gap {
+			o.restart(ctx, start, back)
+			continue
+		}
+		if received == 0 {
+			return
+		}
+		o.back = 0
+		o.place = f.asked.Offset + received
+		o.accept(f, page)
+		if o.stale++; len(page.Items) > 0 {
+			o.stale = 0
+		}
+		if o.stale > maxStale {
+			yield(nil, &CallError{
+				Operation: o.op.name, Method: o.op.method, Path: o.op.path, Attempts: 1,
+				Err: fmt.Errorf("%w: page after page holds nothing new", ErrResponse),
+			})
+			return
+		}
+		more := o.goesOn(f.asked, received, len(page.Items))
+		if more && !o.settings.noPrefetch {
+			o.fill(ctx, start)
+		}
+		page.Next.Offset, page.More = o.place, more
+		if len(page.Items) > 0 && !yield(page, nil) {
+			return
+		}
+		if more && len(o.queue) == 0 {
+			o.ask(ctx, start, o.place-o.overlap)
+		}
+	}
+}
+
+// goesOn judges whether there is more behind a page that was accepted.
+func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
+	switch {
+	case received >= asked.Limit:
+		if o.sure && o.settings.concurrency > 1 {
+			o.ahead = min(2*o.ahead, o.settings.concurrency)
+		}
+		o.sure = !o.careful
+	case o.careful, received%roundLimit == 0:
+		// The server gives less than was asked for.
+		o.careful, o.sure, o.ahead = true, false, 1
+		o.drop()
+		if fresh == 0 {
+			return false
+		}
+	default:
+		o.sure = false
+		return false
+	}
+	if len(o.queue) == 0 {
+		o.tail = o.place
+	}
+	return true
+}
+
+// gap reports whether something may lie between what was read and this page, and where to look for it.
+func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap bool) {
+	beyond := asked.Offset > o.place || (asked.Offset == o.place && o.overlap == 0)
+	switch {
+	case o.recent.empty() || asked.Offset == 0:
+		return 0, false
+	case beyond && len(page.Items) == 0:
+		return 0, false
+	case asked.Offset > o.place:
+		// The page before was not full, and yet there is something behind it.
+		o.careful = true
+		return o.place - o.overlap, true
+	case o.overlap == 0:
+		return 0, false
+	}
+	for i := range page.Items {
+		if o.recent.has(hash(o.id(&page.Items[i]))) {
+			return 0, false
+		}
+	}
+	// Nothing is known: the list has lost items before this place.
+	o.back = max(2*o.back, o.limit)
+	return max(asked.Offset-o.back, 0), true
+}
+
+// restart forgets what is on its way and asks at another place.
+func (o *offsetWalk[T]) restart(ctx context.Context, start PageOptions, offset int) {
+	o.drop()
+	o.ahead, o.sure = 1, false
+	o.ask(ctx, start, max(offset, 0))
+}
+
+// fill asks for later pages until enough of them are on their way.
+func (o *offsetWalk[T]) fill(ctx context.Context, start PageOptions) {
+	for len(o.queue) < o.ahead && !o.exhausted() {
+		o.ask(ctx, start, o.tail-o.overlap)
+	}
+}
+
+// ask asks for the page at an offset.
+func (o *offsetWalk[T]) ask(ctx context.Context, page PageOptions, offset int) {
+	if o.exhausted() {
+		return
+	}
+	overlap := 0
+	if offset < o.place || !o.first {
+		overlap = o.overlap
+	}
+	page.Offset, page.Limit = offset, o.limit
+	if o.bounded {
+		page.Limit = min(o.limit, o.budget+overlap)
+	}
+	o.launch(ctx, page, page.Limit-overlap)
+	o.tail = offset + page.Limit
+}
