@@ -66,7 +66,7 @@ type SecurityIssue struct {
 	ParameterName        string           `json:"parameter_name,omitempty"`
 	ParameterDisplayName string           `json:"parameter_display_name,omitempty"`
 	AASMTemplate         string           `json:"aasm_template,omitempty"`
-	Mitigations          IssueMitigations `json:"mitigations,omitzero"`
+	Mitigations          IssueMitigations `json:"mitigations"`
 	Type                 IssueType        `json:"issue_type"`
 	OWASP                []IssueOWASP     `json:"owasp"`
 	Tags                 []IssueTag       `json:"tags"`
