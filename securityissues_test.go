@@ -125,6 +125,8 @@ func TestSecurityIssueArguments(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	_, err = client.SecurityIssues.Groups(ctx, SecurityIssueFilter{}, PageOptions{Limit: 1001})
 	require.ErrorIs(t, err, ErrInvalidArgument)
+	_, err = client.SecurityIssues.List(ctx, SecurityIssueFilter{}, PageOptions{Order: Ascending})
+	require.ErrorIs(t, err, ErrInvalidArgument)
 	require.Empty(t, server.requests(), "nothing may be sent")
 }
 
