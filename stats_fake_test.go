@@ -40,10 +40,12 @@ func TestReportLife(t *testing.T) {
 
 	require.Equal(t, 2, countItems(t, client.Reports.All(ctx, wallarm.ReportFilter{}, wallarm.PageSize(1))))
 	require.Equal(t, 2, countItems(t, client.Reports.Pages(ctx, wallarm.ReportFilter{}, wallarm.PageOptions{Limit: 1})))
-	page, err = client.Reports.List(ctx, wallarm.ReportFilter{Touches: wallarm.Between(insightNoon.Add(time.Hour), insightNoon.Add(2*time.Hour))}, wallarm.PageOptions{})
+	later := wallarm.Between(insightNoon.Add(time.Hour), insightNoon.Add(2*time.Hour))
+	page, err = client.Reports.List(ctx, wallarm.ReportFilter{Touches: later}, wallarm.PageOptions{})
 	require.NoError(t, err)
 	require.Empty(t, page.Items)
-	page, err = client.Reports.List(ctx, wallarm.ReportFilter{Covers: wallarm.Between(insightNoon.Add(-2*time.Hour), insightNoon)}, wallarm.PageOptions{})
+	part := wallarm.Between(insightNoon.Add(-2*time.Hour), insightNoon)
+	page, err = client.Reports.List(ctx, wallarm.ReportFilter{Covers: part}, wallarm.PageOptions{})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 2)
 

@@ -78,11 +78,15 @@ func (c *Cloud) dashboardState(q *call) (reply, error) {
 		return false
 	})
 	vulns := c.tables["vulns"].find(func(o *object) bool { return o.int("clientid") == clientID })
-	nodes := 0
+	nodes, active := 0, 0
 	if t := c.tables["nodes"]; t != nil {
 		for _, o := range t.all() {
-			if o.int(t.owner) == clientID {
-				nodes++
+			if o.int(t.owner) != clientID {
+				continue
+			}
+			nodes++
+			if o.bool("active") {
+				active++
 			}
 		}
 	}
@@ -92,7 +96,7 @@ func (c *Cloud) dashboardState(q *call) (reply, error) {
 		"nodes", nodes > 0,
 		"traffic", requests > 0,
 		"attacks", attacks,
-		"nodes_active", nodes,
+		"nodes_active", active,
 		"nodes_count", nodes,
 		"testrun", false,
 		"requests_amount", requests,

@@ -27,9 +27,15 @@ func listOf(t *testing.T, s *Server, path, body string) []*object {
 
 func issueCloud(t *testing.T) *Server {
 	s := NewServer(t, fixedClock())
-	s.AddSecurityIssue(SecurityIssue{ID: 1, Name: "SQL injection", Severity: "high", Type: "sqli", Host: "shop.example.net", Incident: true, DiscoveredBy: "passive_detect"})
-	s.AddSecurityIssue(SecurityIssue{ID: 2, Name: "SQL injection", Severity: "high", Type: "sqli", Host: "api.example.net", State: "closed", DiscoveredBy: "passive_detect"})
-	s.AddSecurityIssue(SecurityIssue{ID: 3, Name: "Old software", Severity: "critical", Host: "lab.example.net", Discovered: noon.Add(-time.Hour), Verified: true})
+	for i, host := range []string{"shop.example.net", "api.example.net"} {
+		s.AddSecurityIssue(SecurityIssue{
+			ID: int64(1 + i), Name: "SQL injection", Severity: "high", Type: "sqli", Host: host, State: []string{"open", "closed"}[i],
+			Incident: i == 0, DiscoveredBy: "passive_detect",
+		})
+	}
+	s.AddSecurityIssue(SecurityIssue{
+		ID: 3, Name: "Old software", Severity: "critical", Host: "lab.example.net", Discovered: noon.Add(-time.Hour), Verified: true,
+	})
 	s.AddSecurityIssue(SecurityIssue{ID: 4, Name: "Old software", Severity: "info", State: "hidden"})
 	s.AddSecurityIssue(SecurityIssue{ID: 5, ClientID: OtherClientID})
 	return s

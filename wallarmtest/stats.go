@@ -12,7 +12,7 @@ import (
 // of [time, number].
 
 func (c *Cloud) statsRoutes() []route {
-	graph := func(ids, name, pattern string, points func(q *call, clientID int64, g *graph) error) route {
+	graph := func(ids, name, pattern string, points func(q *call, clientID int64, g *timeGraph) error) route {
 		return route{
 			ids: ids, name: "stats." + name, method: http.MethodPost, pattern: "/v2/graph_data/" + pattern,
 			handle: func(q *call) (reply, error) { return c.drawGraph(q, points) },
@@ -47,8 +47,8 @@ func (c *Cloud) statsRoutes() []route {
 	}
 }
 
-// graph is a series of equal steps of time with a number for each.
-type graph struct {
+// timeGraph is a series of equal steps of time with a number for each.
+type timeGraph struct {
 	period  span
 	step    int64
 	numbers []float64
@@ -56,7 +56,7 @@ type graph struct {
 }
 
 // add counts an event of a time within the period.
-func (g *graph) add(at int64) {
+func (g *timeGraph) add(at int64) {
 	if g.period.contains(at) {
 		g.numbers[min(int((at-g.period.from)/g.step), len(g.numbers)-1)]++
 	}
@@ -64,8 +64,8 @@ func (g *graph) add(at int64) {
 
 const maxPoints = 10000
 
-// period reads start_time and end_time.
-func (q *call) period(errs *fieldErrors) span {
+// statsPeriod reads start_time and end_time.
+func (q *call) statsPeriod(errs *fieldErrors) span {
 	var ends [2]int64
 	for i, name := range []string{"start_time", "end_time"} {
 		v := q.params.get(name)
@@ -94,7 +94,7 @@ func (q *call) oneOf(errs *fieldErrors, name string, values ...string) string {
 	return s
 }
 
-func (c *Cloud) drawGraph(q *call, points func(q *call, clientID int64, g *graph) error) (reply, error) {
+func (c *Cloud) drawGraph(q *call, points func(q *call, clientID int64, g *timeGraph) error) (reply, error) {
 	clientID := q.who.clientID
 	if _, named := q.path["client_id"]; named {
 		var err error
@@ -103,7 +103,7 @@ func (c *Cloud) drawGraph(q *call, points func(q *call, clientID int64, g *graph
 		}
 	}
 	var errs fieldErrors
-	g := &graph{period: q.period(&errs)}
+	g := &timeGraph{period: q.statsPeriod(&errs)}
 	q.oneOf(&errs, "interpolation", "coarse", "linear")
 	g.threat = q.oneOf(&errs, "threat", "low", "medium", "high")
 	count, isInt := asInt(q.params.get("points_count"))
@@ -163,7 +163,7 @@ func (s *eventStore) eachHitOf(clientID int64, period span, yield func(h *hit)) 
 	}
 }
 
-func (c *Cloud) plotAttacks(_ *call, clientID int64, g *graph) error {
+func (c *Cloud) plotAttacks(_ *call, clientID int64, g *timeGraph) error {
 	c.events.eachAttackOf(clientID, g.period, func(index int32) bool {
 		g.add(c.events.attacks[index].first)
 		return true
@@ -171,7 +171,7 @@ func (c *Cloud) plotAttacks(_ *call, clientID int64, g *graph) error {
 	return nil
 }
 
-func (c *Cloud) plotIncidents(_ *call, clientID int64, g *graph) error {
+func (c *Cloud) plotIncidents(_ *call, clientID int64, g *timeGraph) error {
 	c.events.eachAttackOf(clientID, g.period, func(index int32) bool {
 		if a := &c.events.attacks[index]; a.vulnID != 0 {
 			g.add(a.first)
@@ -193,7 +193,7 @@ func threatLevel(threat int64) string {
 	return "low"
 }
 
-func (c *Cloud) plotVulns(_ *call, clientID int64, g *graph) error {
+func (c *Cloud) plotVulns(_ *call, clientID int64, g *timeGraph) error {
 	for _, o := range c.tables["vulns"].all() {
 		if o.int("clientid") == clientID && (g.threat == "" || threatLevel(o.int("threat")) == g.threat) {
 			g.add(o.int("validate_time"))
@@ -202,12 +202,12 @@ func (c *Cloud) plotVulns(_ *call, clientID int64, g *graph) error {
 	return nil
 }
 
-func (c *Cloud) plotRequests(_ *call, clientID int64, g *graph) error {
+func (c *Cloud) plotRequests(_ *call, clientID int64, g *timeGraph) error {
 	c.events.eachHitOf(clientID, g.period, func(h *hit) { g.add(h.time) })
 	return nil
 }
 
-func (c *Cloud) plotRate(q *call, clientID int64, g *graph) error {
+func (c *Cloud) plotRate(q *call, clientID int64, g *timeGraph) error {
 	err := c.plotRequests(q, clientID, g)
 	for i := range g.numbers {
 		g.numbers[i] /= float64(g.step)
@@ -217,7 +217,7 @@ func (c *Cloud) plotRate(q *call, clientID int64, g *graph) error {
 
 // plotNodeRate draws the one node that sees the hits; the other nodes of the
 // caller's client see nothing.
-func (c *Cloud) plotNodeRate(q *call, clientID int64, g *graph) error {
+func (c *Cloud) plotNodeRate(q *call, clientID int64, g *timeGraph) error {
 	uuid := q.path["uuid"]
 	if uuid == sampleNode {
 		return c.plotRate(q, clientID, g)
@@ -233,7 +233,7 @@ func (c *Cloud) plotNodeRate(q *call, clientID int64, g *graph) error {
 
 // plotDenylist draws the present size of the denylist at every point: its
 // past is not kept.
-func (c *Cloud) plotDenylist(q *call, clientID int64, g *graph) error {
+func (c *Cloud) plotDenylist(q *call, clientID int64, g *timeGraph) error {
 	size := 0.0
 	if rules := c.tables["ip_rules"]; rules != nil {
 		for _, o := range rules.all() {
@@ -262,7 +262,7 @@ func (t totals) json() map[string]any {
 
 func (c *Cloud) targetTotals(q *call, clientID int64) (reply, error) {
 	var errs fieldErrors
-	period := q.period(&errs)
+	period := q.statsPeriod(&errs)
 	if err := errs.err(); err != nil {
 		return reply{}, err
 	}
@@ -280,7 +280,7 @@ func (c *Cloud) targetTotals(q *call, clientID int64) (reply, error) {
 
 func (c *Cloud) typeTotals(q *call, clientID int64) (reply, error) {
 	var errs fieldErrors
-	period := q.period(&errs)
+	period := q.statsPeriod(&errs)
 	pool := q.params.get("poolid")
 	poolID, isInt := asInt(pool)
 	if pool != nil && !isInt {
@@ -301,7 +301,7 @@ func (c *Cloud) typeTotals(q *call, clientID int64) (reply, error) {
 
 func (c *Cloud) sourceTotals(q *call, clientID int64) (reply, error) {
 	var errs fieldErrors
-	period := q.period(&errs)
+	period := q.statsPeriod(&errs)
 	counters := map[string]totals{"countries": {}, "datacenters": {}, "tors": {}}
 	wanted := stringsOf(q.params.get("fields"))
 	for _, name := range wanted {

@@ -125,7 +125,9 @@ func TestDashboards(t *testing.T) {
 		require.Len(t, bola.object("vulns").array("by_type"), 1)
 		require.Equal(t, "safe", board.object("threats").object("API9").str("status"))
 	}
-	for _, path := range []string{"/v2/dashboard_state/5150", "/v2/dashboards/owasp_api_2019/5150?time_from=1", "/v2/client/5150/dashboards/owasp_api_2023"} {
+	for _, path := range []string{
+		"/v2/dashboard_state/5150", "/v2/dashboards/owasp_api_2019/5150?time_from=1", "/v2/client/5150/dashboards/owasp_api_2023",
+	} {
 		status, _ := send(t, s, AdminToken, "GET", path, "")
 		require.Equal(t, http.StatusForbidden, status, path)
 	}
@@ -140,7 +142,8 @@ func TestSearchPhrases(t *testing.T) {
 	now := noon.Unix()
 	got := search("attacks sqli last day", `,"hits_type":"only-true"`)
 	common := fmt.Sprintf(`"type":["sqli"],"time":[[%d,%d]],"!state":"falsepositive"}`, now-86400, now)
-	require.JSONEq(t, `{"attacks":{"vulnid":null,`+common+`,"incidents":{"!vulnid":null,`+common+`,"vulns":null,"testruns":null}`, string(appendJSON(nil, got)))
+	require.JSONEq(t, `{"attacks":{"vulnid":null,`+common+`,"incidents":{"!vulnid":null,`+common+`,"vulns":null,"testruns":null}`,
+		string(appendJSON(nil, got)))
 	got = search("incidents sqli !ip:192.0.2.1 statuscode:403 last 24 hours please", `,"hits_type":"all"`)
 	require.JSONEq(t, fmt.Sprintf(`{"!vulnid":null,"type":["sqli"],"time":[[%d,%d]],"!ip":["192.0.2.1"],"statuscode":[403]}`, now-86400, now),
 		string(appendJSON(nil, got.get("incidents"))))
