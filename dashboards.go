@@ -70,6 +70,21 @@ type OWASPCounters struct {
 	Extra            Extra            `json:",embed"`
 }
 
+// MarshalJSON writes the counters with all members that were received.
+func (o OWASPCounters) MarshalJSON() ([]byte, error) {
+	type plain OWASPCounters
+	return wire.MarshalEcho(plain(o))
+}
+
+// UnmarshalJSON reads counters and keeps unknown members.
+func (o *OWASPCounters) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, o) }
+
+// UnmarshalJSONFrom reads counters and keeps unknown members.
+func (o *OWASPCounters) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	type plain OWASPCounters
+	return wire.UnmarshalDecode(d, (*plain)(o))
+}
+
 // OWASPCounters counts the attacks since from by category of the OWASP API Top 10 of 2019; the names of the categories are API1 and so on. to may
 // be zero. Experimental.
 //

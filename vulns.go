@@ -17,7 +17,7 @@ import (
 
 var (
 	vulnsList              = operation{"vulns.list", "POST", "/v1/objects/vuln", read, inBody}
-	vulnsCount             = operation{"vulns.count", "POST", "/v1/objects/vuln/count", read, wire.Envelope("body.count")}
+	vulnsCount             = operation{"vulns.count", "POST", "/v1/objects/vuln/count", read, wire.Envelope("count")}
 	vulnsUpdate            = operation{"vulns.update", "POST", "/v1/objects/vuln/update", idempotent, wire.Envelope("vulns")}
 	vulnsMarkFalsePositive = operation{"vulns.mark_false_positive", "POST", "/v2/vuln/{id}/mark_false_positive", idempotent, noAnswer}
 	vulnsTemplates         = operation{"vulns.templates", "GET", "/v2/vuln/template", read, wire.Envelope("body.result")}

@@ -63,10 +63,14 @@ func NewCloud(options ...Option) *Cloud {
 		c.hitRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
+		c.vulnRoutes(), c.securityIssueRoutes(), c.reportRoutes(), c.statsRoutes(), c.dashboardRoutes(), c.searchRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
 	c.initEvents()
+	c.initVulns()
+	c.initSecurityIssues()
+	c.initReports()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)

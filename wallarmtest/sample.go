@@ -83,6 +83,7 @@ func (c *Cloud) seedSample() {
 		attacks = append(attacks, sampleAttack(rng, i, now.Add(-age), now))
 	}
 	c.SeedAttacks(attacks...)
+	c.seedSampleIssues(now)
 	for _, body := range sampleRules {
 		if _, err := c.AddRule(body); err != nil {
 			panic(err) // the sample is part of the package

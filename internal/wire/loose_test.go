@@ -1,0 +1,31 @@
+package wire
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestLooseEnvelopes: an envelope with a question mark goes as far as the answer leads.
+func TestLooseEnvelopes(t *testing.T) {
+	for _, test := range []struct {
+		envelope   Envelope
+		data, want string
+	}{
+		{"body?", `{"status":200,"body":[1]}`, `[1]`},
+		{"body?", `{"points":[1]}`, `{"points":[1]}`},
+		{"body?", `[1]`, `[1]`},
+		{"body?", `{"status":200,"body":null}`, `null`},
+		{"body.object?", `{"body":{"object":{"a":1}}}`, `{"a":1}`},
+		{"body.object?", `{"body":{"a":1}}`, `{"a":1}`},
+		{"body.object?", `{"a":1}`, `{"a":1}`},
+	} {
+		opened, err := Open([]byte(test.data), test.envelope)
+		require.NoError(t, err)
+		require.Equal(t, test.want, string(opened.Payload), "%s in %s", test.envelope, test.data)
+	}
+	_, err := Open([]byte(`{"points":[1]}`), "body")
+	require.ErrorIs(t, err, ErrNoPayload)
+	_, err = Open([]byte(`{"body":`), "body?")
+	require.Error(t, err)
+}
