@@ -38,6 +38,7 @@ type Cloud struct {
 	actionHash  map[actionKey]int64
 	ruleLocks   ruleLocks
 	events      *eventStore
+	admin       adminState
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -63,6 +64,7 @@ func NewCloud(options ...Option) *Cloud {
 		c.hitRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
+		c.adminRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
