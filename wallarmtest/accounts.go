@@ -209,7 +209,7 @@ func (c *Cloud) AddToken(token Token) {
 }
 
 func (c *Cloud) initAccounts() {
-	c.clients = c.newTable("clients", "id", 6001)
+	c.clients = c.newTable("clients", "", 6001)
 	c.users = c.newTable("users", "clientid", 70101)
 	c.initAdmin()
 }

@@ -39,6 +39,8 @@ func (c *Cloud) clientRoutes() []route {
 var clientColumns = objectColumns(
 	"id:int enabled:bool name:string uuid:string scanner_mode:string qrator_blacklists:bool last_scan:int")
 
+// hiddenClient leaves clients of others out. Naming one is no error: it is just
+// not there, like one that has been deleted.
 func hiddenClient(q *call, o *object) bool { return !q.who.sees(o.int("id")) }
 
 // partnerUUID is the one that tenants of a main account are made with.
@@ -69,7 +71,8 @@ func (c *Cloud) clientViews(rows []*object) []*object {
 
 func (c *Cloud) listClients(q *call) (reply, error) {
 	rows, err := c.clients.list(q, listing{
-		columns: clientColumns, order: objectOrder("id name"), orderBy: "id", paging: paging{limit: 100}, hide: hiddenClient,
+		columns: clientColumns, order: objectOrder("id name"), orderBy: "id", paging: paging{limit: 100},
+		hide: hiddenClient,
 	})
 	return ok(c.clientViews(rows)), err
 }
@@ -135,8 +138,8 @@ func checkClientFields(fields *object, errs *fieldErrors) {
 // them when the request has no limit.
 func (c *Cloud) changingClients(q *call) ([]*object, error) {
 	return c.clients.list(q, listing{
-		columns: clientColumns, order: objectOrder("id name"), orderBy: "id", paging: paging{limit: 100}, hide: hiddenClient,
-		filterRequired: true, writes: true,
+		columns: clientColumns, order: objectOrder("id name"), orderBy: "id", paging: paging{limit: 100},
+		hide: hiddenClient, filterRequired: true, writes: true,
 	})
 }
 
