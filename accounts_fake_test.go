@@ -475,7 +475,9 @@ func TestActivityOfOneself(t *testing.T) {
 	}
 	all := collect(wallarm.ActivityFilter{Time: wallarm.Last(time.Hour)}, wallarm.PageSize(2))
 	require.Len(t, all, 7)
-	require.Len(t, collect(wallarm.ActivityFilter{ObjectTypes: []wallarm.ActivityObjectType{wallarm.ActivityOfUser}, Actions: []wallarm.ActivityAction{wallarm.ActivityCreate}}), 5)
+	require.Len(t, collect(wallarm.ActivityFilter{
+		ObjectTypes: []wallarm.ActivityObjectType{wallarm.ActivityOfUser}, Actions: []wallarm.ActivityAction{wallarm.ActivityCreate},
+	}), 5)
 	require.Empty(t, collect(wallarm.ActivityFilter{Time: wallarm.Between(time.Unix(1, 0), time.Unix(2, 0))}))
 	require.Empty(t, collect(wallarm.ActivityFilter{Outcomes: []wallarm.ActivityOutcome{wallarm.ActivityFailure}}))
 	newest := all[0]

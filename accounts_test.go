@@ -51,8 +51,8 @@ var (
 	})
 )
 
-// answers returns a handler that gives one answer after the other, and the last one for ever.
-func answers(bodies ...string) http.HandlerFunc {
+// answersInTurn returns a handler that gives one answer after the other, and the last one for ever.
+func answersInTurn(bodies ...string) http.HandlerFunc {
 	next := make(chan string, len(bodies))
 	for _, body := range bodies[:len(bodies)-1] {
 		next <- body
@@ -70,7 +70,7 @@ func answers(bodies ...string) http.HandlerFunc {
 // requireRefused checks that each call is refused before anything is sent.
 func requireRefused(t *testing.T, calls map[string]func(context.Context, *Client) error) {
 	t.Helper()
-	client, server := newTestClient(t, answers(`{"status":200,"body":[]}`))
+	client, server := newTestClient(t, answersInTurn(`{"status":200,"body":[]}`))
 	for name, call := range calls {
 		require.ErrorIs(t, call(t.Context(), client), ErrInvalidArgument, name)
 	}
@@ -169,7 +169,7 @@ func TestUserUpdateByID(t *testing.T) {
 		"null, gone": {[]string{`{"status":200,"body":null}`, `{"status":200,"body":[]}`}, 2, ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, server := newTestClient(t, answers(test.answers...))
+			client, server := newTestClient(t, answersInTurn(test.answers...))
 			got, err := client.Users.Disable(t.Context(), 7)
 			sent := server.requests()
 			require.Len(t, sent, test.requests)
@@ -186,14 +186,14 @@ func TestUserUpdateByID(t *testing.T) {
 }
 
 func TestUserDeleteByIDIsRepeatable(t *testing.T) {
-	client, server := newTestClient(t, answers(`{"status":200,"body":[7]}`, `{"status":200,"body":[]}`))
+	client, server := newTestClient(t, answersInTurn(`{"status":200,"body":[7]}`, `{"status":200,"body":[]}`))
 	require.NoError(t, client.Users.Delete(t.Context(), 7))
 	require.NoError(t, client.Users.Delete(t.Context(), 7))
 	require.JSONEq(t, `{"filter":{"id":7}}`, string(server.requests()[1].Body))
 }
 
 func TestUserDefaults(t *testing.T) {
-	client, server := newTestClient(t, answers(`{"status":200,"body":{"id":1}}`))
+	client, server := newTestClient(t, answersInTurn(`{"status":200,"body":{"id":1}}`))
 	_, err := client.Users.Create(t.Context(), NewUser{Email: "a@example.com", RealName: "A B", Role: RoleAdmin, ClientID: 4712})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"username":"a@example.com","email":"a@example.com","realname":"A B","permissions":["admin"],"clientid":4712}`,
@@ -215,14 +215,14 @@ func TestAccountSecretsStayHidden(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(encoded), secret, "%T", v)
 	}
-	client, _ := newTestClient(t, answers(`{"status":200,"body":{"secret":"`+secret+`"}}`))
+	client, _ := newTestClient(t, answersInTurn(`{"status":200,"body":{"secret":"`+secret+`"}}`))
 	value, err := client.Tokens.Reveal(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, secret, value.Secret.Reveal())
 	renewed, err := client.Users.ResetSecret(t.Context(), 1, "test-password")
 	require.NoError(t, err)
 	require.Equal(t, secret, renewed.Secret.Reveal())
-	client, _ = newTestClient(t, answers(`{"invitation":"`+secret+`"}`))
+	client, _ = newTestClient(t, answersInTurn(`{"invitation":"`+secret+`"}`))
 	invitation, err := client.Users.Invite(t.Context(), NewInvitation{TTL: 60, Role: RoleAdmin})
 	require.NoError(t, err)
 	require.Equal(t, secret, invitation.Invitation.Reveal())
@@ -236,7 +236,7 @@ func TestAccountSecretsStayHidden(t *testing.T) {
 }
 
 func TestAllUsersOnce(t *testing.T) {
-	client, server := newTestClient(t, answers(
+	client, server := newTestClient(t, answersInTurn(
 		`{"status":200,"body":[{"id":1},{"id":2}]}`, `{"status":200,"body":[{"id":2},{"id":3}]}`, `{"status":200,"body":[{"id":4}]}`, `{"status":200,"body":[]}`,
 	))
 	var ids []int64
@@ -261,5 +261,5 @@ func TestAllUsersOnce(t *testing.T) {
 	}
 }
 
-// future is an expiry that stays in the future.
-var future = time.Date(2099, 6, 30, 0, 0, 0, 0, time.UTC)
+// farExpiry is an expiry that stays in the future.
+var farExpiry = time.Date(2099, 6, 30, 0, 0, 0, 0, time.UTC)

@@ -92,7 +92,7 @@ func TestActivityCallsRefuse(t *testing.T) {
 
 func TestActivityNotFound(t *testing.T) {
 	for _, body := range []string{`{"body":{"objects":[]}}`, `{"body":{"objects":null}}`, `{"body":null}`} {
-		client, _ := newTestClient(t, answers(body))
+		client, _ := newTestClient(t, answersInTurn(body))
 		_, err := client.ActivityLog.Get(t.Context(), 1)
 		require.ErrorIs(t, err, ErrNotFound, body)
 	}
@@ -100,7 +100,7 @@ func TestActivityNotFound(t *testing.T) {
 
 // TestActivityListHoldsStill checks that the span of later pages ends when the iteration began.
 func TestActivityListHoldsStill(t *testing.T) {
-	client, server := newTestClient(t, answers(`{"body":{"objects":[{"id":3},{"id":2}]}}`, `{"body":{"objects":[{"id":2},{"id":1}]}}`, `{"body":{"objects":[]}}`))
+	client, server := newTestClient(t, answersInTurn(`{"body":{"objects":[{"id":3},{"id":2}]}}`, `{"body":{"objects":[{"id":2},{"id":1}]}}`, `{"body":{"objects":[]}}`))
 	var ids []uint64
 	before := time.Now().Unix()
 	for event, err := range client.ActivityLog.All(t.Context(), ActivityFilter{Time: Since(time.Unix(1755000000, 0))}, PageSize(2), NoPrefetch()) {

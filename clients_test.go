@@ -96,7 +96,7 @@ func TestTenantDeleteNeedsTheRightName(t *testing.T) {
 		"same id":    {[]string{`{"status":200,"body":[]}`}, ConfirmID(5151), []string{"/v1/objects/client/delete"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, server := newTestClient(t, answers(test.answers...))
+			client, server := newTestClient(t, answersInTurn(test.answers...))
 			err := client.Clients.Delete(t.Context(), 5151, test.confirm)
 			require.ErrorIs(t, err, test.err)
 			var paths []string
@@ -112,7 +112,7 @@ func TestTenantDeleteNeedsTheRightName(t *testing.T) {
 }
 
 func TestTenantUpdateByID(t *testing.T) {
-	client, server := newTestClient(t, answers(
+	client, server := newTestClient(t, answersInTurn(
 		`{"status":200,"body":[{"id":5151,"enabled":false}]}`, `{"status":200,"body":null}`, `{"status":200,"body":[{"id":5151,"enabled":true}]}`, `{"status":200,"body":[]}`,
 	))
 	got, err := client.Clients.Disable(t.Context(), 5151)
@@ -131,7 +131,7 @@ func TestTenantUpdateByID(t *testing.T) {
 }
 
 func TestTenantListsEnd(t *testing.T) {
-	client, server := newTestClient(t, answers(`{"status":200,"body":[{"id":1}]}`))
+	client, server := newTestClient(t, answersInTurn(`{"status":200,"body":[{"id":1}]}`))
 	for tenant, err := range client.Clients.All(t.Context(), TenantFilter{}) {
 		require.NoError(t, err)
 		require.Equal(t, int64(1), tenant.ID)

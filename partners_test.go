@@ -87,7 +87,7 @@ func TestPartnerCallsRefuse(t *testing.T) {
 }
 
 func TestPartnerListsEnd(t *testing.T) {
-	client, server := newTestClient(t, answers(`{"body":[]}`))
+	client, server := newTestClient(t, answersInTurn(`{"body":[]}`))
 	links := PartnerLinkFilter{PartnerIDs: []int64{44, 45}}
 	for range client.Clients.AllLinks(t.Context(), links) {
 		t.Fatal("the list is empty")
@@ -103,7 +103,7 @@ func TestPartnerListsEnd(t *testing.T) {
 	}
 	require.Equal(t, []string{"44", "45"}, server.requests()[0].Query["partnerid[]"])
 
-	client, server = newTestClient(t, answers(`[]`))
+	client, server = newTestClient(t, answersInTurn(`[]`))
 	for range client.Clients.AllGroups(t.Context(), 44, "") {
 		t.Fatal("the list is empty")
 	}

@@ -14,7 +14,7 @@ var (
 	})
 	_ = fixture(tokensCreate, func(ctx context.Context, c *Client) (any, error) {
 		return c.Tokens.CreatePersonal(ctx, 70112, NewAPIToken{
-			Name: "ci-inventory-reader", Permissions: RoleReadOnly, ExpiresAt: future, Enabled: Set(true),
+			Name: "ci-inventory-reader", Permissions: RoleReadOnly, ExpiresAt: farExpiry, Enabled: Set(true),
 		})
 	})
 	_ = fixture(tokensGet, func(ctx context.Context, c *Client) (any, error) { return c.Tokens.Get(ctx, 31001) })
@@ -71,11 +71,11 @@ func TestTokenCallsRefuse(t *testing.T) {
 }
 
 func TestTokenRequests(t *testing.T) {
-	client, server := newTestClient(t, answers(`{"status":200,"body":{"id":1,"permissions":["auditor"]}}`))
+	client, server := newTestClient(t, answersInTurn(`{"status":200,"body":{"id":1,"permissions":["auditor"]}}`))
 	for want, call := range map[string]func(context.Context) (*APIToken, error){
 		`{"enabled":false}`: func(ctx context.Context) (*APIToken, error) { return client.Tokens.Disable(ctx, 1) },
 		`{"enabled":true,"expire_at":"2099-06-30T00:00:00.000Z"}`: func(ctx context.Context) (*APIToken, error) {
-			return client.Tokens.Enable(ctx, 1, future.In(time.FixedZone("", 7200)))
+			return client.Tokens.Enable(ctx, 1, farExpiry.In(time.FixedZone("", 7200)))
 		},
 		`{"realname":"b"}`: func(ctx context.Context) (*APIToken, error) { return client.Tokens.Rename(ctx, 1, "b") },
 		// A shared token names no owner, and one without an expiry none either.
@@ -116,8 +116,8 @@ func TestTokenPermissions(t *testing.T) {
 }
 
 func TestTokenExpiry(t *testing.T) {
-	never, soon := APIToken{}, APIToken{ExpiresAt: AtText(future)}
-	require.False(t, never.IsExpired(future))
-	require.False(t, soon.IsExpired(future.Add(-1)))
-	require.True(t, soon.IsExpired(future))
+	never, soon := APIToken{}, APIToken{ExpiresAt: AtText(farExpiry)}
+	require.False(t, never.IsExpired(farExpiry))
+	require.False(t, soon.IsExpired(farExpiry.Add(-1)))
+	require.True(t, soon.IsExpired(farExpiry))
 }

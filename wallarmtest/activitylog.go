@@ -45,7 +45,7 @@ var activityTypes = map[string]activityType{
 	"rule_settings": {"Rule settings", "rule_settings"},
 	"api_specs":     {"API spec", "api_spec"},
 	"attacks":       {"Attack", "attack"},
-	"ip_list":       {"IP list object", "ip_list_object"},
+	"ip_rules":      {"IP list object", "ip_list_object"},
 }
 
 var activityActions = []activityType{
@@ -118,14 +118,13 @@ func (c *Cloud) recordActivity(q *call, ch change) {
 	}
 }
 
-// clientOf is the client in whose log a change stands. That of a client
-// stands in its own, and in that of its main account once it is gone.
+// clientOf is the client in whose log a change stands. That of a client itself
+// stands in the log of whoever made it.
 func (c *Cloud) clientOf(q *call, kind string, o *object) int64 {
-	id := cmp.Or(o.int("clientid"), o.int("client_id"), q.who.clientID)
 	if kind == "clients" {
-		id = q.who.clientID
+		return q.who.clientID
 	}
-	return id
+	return cmp.Or(o.int("clientid"), o.int("client_id"), q.who.clientID)
 }
 
 func nameOf(o *object) string {

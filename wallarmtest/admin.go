@@ -82,8 +82,8 @@ func (who *identity) mayGive(role string) bool {
 	return who.atLeast(level(role))
 }
 
-// isoTime is the form of times of the newer routes.
-func isoTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// milliISO is the form of times of the newer routes.
+func milliISO(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // wantTexts checks that the members are texts, and not empty where they are
 // required.

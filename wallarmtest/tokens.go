@@ -63,7 +63,7 @@ func (c *Cloud) listToken(token Token, cred *credential) {
 		o.set("user_id", cred.userID).set("user_realname", owner.get("realname"))
 	}
 	if !token.Expires.IsZero() {
-		o.set("expire_at", isoTime(token.Expires))
+		o.set("expire_at", milliISO(token.Expires))
 	}
 	held := &heldToken{cred: cred}
 	if token.Disabled {
@@ -88,8 +88,8 @@ func (c *Cloud) addLegacyToken(user *object) {
 func tokenRecord(clientID int64, name string, permissions []string, now time.Time) *object {
 	return obj(
 		"client_id", clientID, "user_id", nil, "user_realname", nil, "realname", name, "enabled", true,
-		"permissions", anyList(permissions), "create_at", isoTime(now), "expire_at", nil,
-		"token_generated_at", isoTime(now), "legacy", false,
+		"permissions", anyList(permissions), "create_at", milliISO(now), "expire_at", nil,
+		"token_generated_at", milliISO(now), "legacy", false,
 	)
 }
 
@@ -211,7 +211,7 @@ func (c *Cloud) checkTokenFields(q *call, errs *fieldErrors) *object {
 		if err != nil || !t.After(q.now) {
 			errs.add("expire_at", "invalid", v)
 		}
-		fields.set("expire_at", isoTime(t))
+		fields.set("expire_at", milliISO(t))
 	}
 	if v, sent := fields.lookup("permissions"); sent {
 		names := stringsOf(v)
@@ -397,7 +397,7 @@ func (c *Cloud) renewToken(q *call) (reply, error) {
 	if before.bool("legacy") {
 		c.removeLegacyPair(renewed.userID)
 	}
-	after := c.admin.tokens.update(before, obj("token_generated_at", isoTime(q.now)))
+	after := c.admin.tokens.update(before, obj("token_generated_at", milliISO(q.now)))
 	q.changed("api_tokens", "update", before, after)
 	return ok(obj("secret", renewed.token, "token_generated_at", after.get("token_generated_at"))), nil
 }

@@ -12,7 +12,7 @@ import (
 
 func TestTokenLife(t *testing.T) {
 	s := NewServer(t, fixedClock())
-	expires := isoTime(s.Now().Add(48 * time.Hour))
+	expires := milliISO(s.Now().Add(48 * time.Hour))
 	answer := sendOK(t, s, AdminToken, "POST", "/v2/api_tokens", `{"client_id":4711,"realname":"ci","user_id":70001,"enabled":true,"expire_at":"`+expires+`","permissions":["auditor"]}`)
 	require.NotContains(t, answer, "secret")
 	doc, err := parseObject([]byte(answer))
@@ -27,7 +27,7 @@ func TestTokenLife(t *testing.T) {
 	sendOK(t, s, value, "POST", "/v1/user", "")
 	refused(t, s, value, "POST", "/v1/objects/user/create", newDev, 403, forbidden)
 	renewed := call200(t, s, "POST", path+"/secret", "").object("body")
-	require.Equal(t, isoTime(s.Now()), renewed.str("token_generated_at"))
+	require.Equal(t, milliISO(s.Now()), renewed.str("token_generated_at"))
 	refused(t, s, value, "POST", "/v1/user", "", 403, `{"status":403,"body":"User not authenticated"}`)
 	value = renewed.str("secret")
 	sendOK(t, s, value, "POST", "/v1/user", "")
@@ -49,7 +49,7 @@ func TestTokenLife(t *testing.T) {
 
 func TestTokensExpireAndVanish(t *testing.T) {
 	s := NewServer(t, fixedClock())
-	made := call200(t, s, "POST", "/v2/api_tokens", `{"realname":"short","expire_at":"`+isoTime(s.Now().Add(time.Hour))+`","permissions":["auditor"]}`).object("body")
+	made := call200(t, s, "POST", "/v2/api_tokens", `{"realname":"short","expire_at":"`+milliISO(s.Now().Add(time.Hour))+`","permissions":["auditor"]}`).object("body")
 	require.Nil(t, made.get("user_id"), "shared")
 	path := fmt.Sprintf("/v2/api_tokens/%d", made.int("id"))
 	s.Advance(2 * time.Hour)
