@@ -105,8 +105,8 @@ func (a ActivityEvent) LogValue() slog.Value {
 	)
 }
 
-// SensitiveJSON is a JSON value that may hold secrets. It shows itself as "[redacted]" in every verb of package fmt and in slog; [SensitiveJSON.Reveal]
-// returns it, and encoding it as JSON writes it as it was received. The zero SensitiveJSON is no value.
+// SensitiveJSON is a JSON value that may hold secrets. It shows itself as "[redacted]" in every verb of package fmt and in slog;
+// [SensitiveJSON.Reveal] returns it, and encoding it as JSON writes it as it was received. The zero SensitiveJSON is no value.
 type SensitiveJSON struct{ raw RawJSON }
 
 // Reveal returns the JSON, nil if there is none.
@@ -313,8 +313,8 @@ func (s *ActivityLogService) list(filter ActivityFilter, opts []CallOption) *lis
 	}
 }
 
-// List returns one page of the events of the tenant that match filter, newest first unless page says otherwise. page takes Limit (default 50, at
-// most 100: the API's own bound is not known), Offset, Order and OrderBy, of which only timestamp is known.
+// List returns one page of the events of the tenant that match filter, newest first unless page says otherwise. page takes Limit (default
+// 50, at most 100: the API's own bound is not known), Offset, Order and OrderBy, of which only timestamp is known.
 //
 // GET /v1/activity_log/{client_id}/events. Replay class: read.
 func (s *ActivityLogService) List(ctx context.Context, filter ActivityFilter, page PageOptions, opts ...CallOption) (*Page[ActivityEvent], error) {

@@ -19,7 +19,7 @@ var (
 	clientsListByQuery = operation{"clients.list_by_query", "GET", "/v1/objects/client", read, inBody}
 	clientsCreate      = operation{"clients.create", "POST", "/v1/objects/client/create", once, inBody}
 	clientsUpdate      = operation{"clients.update", "POST", "/v1/objects/client/update", idempotent, inBody}
-	clientsDelete      = operation{"clients.delete", "POST", "/v1/objects/client/delete", idempotent, inBody}
+	clientsDelete      = operation{"clients.delete", "POST", "/v1/objects/client/delete", idempotent, noAnswer}
 )
 
 // ClientsService manages clients: accounts, and the tenants of a main account. All but reading one's own account needs the role Global

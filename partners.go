@@ -137,7 +137,8 @@ func (s *ClientsService) linkOfPartnerList(partnerID int64, opts []CallOption) *
 	}
 }
 
-// ListLinksOfPartner returns one page of the links of one partner, in the API's own order. page takes Limit (default and at most 1000) and Offset.
+// ListLinksOfPartner returns one page of the links of one partner, in the API's own order. page takes Limit (default and at most 1000) and
+// Offset.
 //
 // GET /v2/partner/{partner_id}/partner_client, not documented by the vendor. Replay class: read.
 func (s *ClientsService) ListLinksOfPartner(ctx context.Context, partnerID int64, page PageOptions, opts ...CallOption) (*Page[PartnerLink], error) {

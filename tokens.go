@@ -161,7 +161,8 @@ func (t milliTime) MarshalJSONTo(e *jsontext.Encoder) error {
 }
 
 // CreatePersonal makes a token that belongs to a user; its value is for that user alone to read. Read it with Reveal. Giving rights that
-// the caller lacks meets [ErrForbidden] or [ErrValidation]. After [ErrOutcomeUnknown], look with an [APITokenFilter] by Name before you repeat it.
+// the caller lacks meets [ErrForbidden] or [ErrValidation]. After [ErrOutcomeUnknown], look with an [APITokenFilter] by Name before you
+// repeat it.
 //
 // POST /v2/api_tokens. Replay class: once.
 func (s *TokensService) CreatePersonal(ctx context.Context, userID int64, token NewAPIToken, opts ...CallOption) (*APIToken, error) {

@@ -24,7 +24,8 @@ type NewUser struct {
 	Username string `json:"username"`
 	// RealName is required.
 	RealName string `json:"realname"`
-	// Password must have 8 characters, a digit, a lower and an upper case letter; tenants may ask for more. The vendor's own tools always send one.
+	// Password must have 8 characters, a digit, a lower and an upper case letter; tenants may ask for more. The vendor's own tools always
+	// send one.
 	Password Secret `json:"password,omitzero"`
 	// Role is required. A user has exactly one.
 	Role Role `json:"-"`

@@ -76,6 +76,11 @@ type Token struct {
 	// Permissions are role names; those of the owner when there are none.
 	Permissions []string
 	Disabled    bool
+	// Name is what the token is called; "token" when it is empty.
+	Name string
+	// Shared tokens are listed without an owner. Calls with them are still made
+	// by the user.
+	Shared bool
 	// Expires is when the token becomes worthless; never when it is zero.
 	Expires time.Time
 }
@@ -84,6 +89,11 @@ type Token struct {
 func (c *Cloud) AddClient(client Client) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.insertClient(client).int("id")
+}
+
+// insertClient adds a client. The state lock is held exclusively.
+func (c *Cloud) insertClient(client Client) *object {
 	o := obj()
 	if client.ID != 0 {
 		o.set("id", client.ID)
@@ -107,16 +117,22 @@ func (c *Cloud) AddClient(client Client) int64 {
 	)))
 	id := o.int("id")
 	if client.Parent != 0 {
-		c.parents[id] = client.Parent
-		c.clients.update(o, obj("partnerid", client.Parent))
+		o = c.clients.update(o, obj("partnerid", client.Parent))
+		c.linkTenant(client.Parent, id, nil)
 	}
-	return id
+	c.subscribe(id)
+	return o
 }
 
 // AddUser adds a user and returns its id.
 func (c *Cloud) AddUser(user User) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.insertUser(user).int("id")
+}
+
+// insertUser adds a user. The state lock is held exclusively.
+func (c *Cloud) insertUser(user User) *object {
 	o := obj()
 	if user.ID != 0 {
 		o.set("id", user.ID)
@@ -165,8 +181,9 @@ func (c *Cloud) AddUser(user User) int64 {
 	)))
 	if user.Secret != "" {
 		c.addCredential(&credential{uuid: uuid, secret: user.Secret, userID: o.int("id"), clientID: clientID})
+		c.addLegacyToken(o)
 	}
-	return o.int("id")
+	return o
 }
 
 // AddToken makes an API token valid.
@@ -183,15 +200,18 @@ func (c *Cloud) AddToken(token Token) {
 	if len(permissions) == 0 {
 		permissions = nil
 	}
-	c.addCredential(&credential{
+	cred := &credential{
 		token: token.Value, userID: userID, clientID: clientID,
 		permissions: permissions, disabled: token.Disabled, expires: token.Expires,
-	})
+	}
+	c.addCredential(cred)
+	c.listToken(token, cred)
 }
 
 func (c *Cloud) initAccounts() {
-	c.clients = c.newTable("clients", "id", 6001)
+	c.clients = c.newTable("clients", "", 6001)
 	c.users = c.newTable("users", "clientid", 70101)
+	c.initAdmin()
 }
 
 func (c *Cloud) seedDefaults() {
@@ -205,14 +225,14 @@ func (c *Cloud) seedDefaults() {
 	c.AddUser(User{ID: 70002, ClientID: OtherClientID, Email: "admin@example.org", Realname: "Otto Other"})
 	c.AddUser(User{ID: 70003, Email: "auditor@example.com", Realname: "Rita Reader", Permissions: []string{"auditor"}})
 	c.AddUser(User{ID: 70004, Email: "analyst@example.com", Realname: "Anna Analyst", Permissions: []string{"analytic"}})
-	for value, role := range map[string]string{
-		AdminToken: "admin", ExtendedToken: "admin_ext", AnalystToken: "analytic", AuditorToken: "auditor",
-		DeployToken: "deploy", PartnerToken: "partner_admin",
+	for _, token := range [][2]string{
+		{AdminToken, "admin"}, {ExtendedToken, "admin_ext"}, {AnalystToken, "analytic"}, {AuditorToken, "auditor"},
+		{DeployToken, "deploy"}, {PartnerToken, "partner_admin"},
 	} {
-		c.AddToken(Token{Value: value, Permissions: []string{role}})
+		c.AddToken(Token{Value: token[0], Permissions: token[1:], Name: "the " + token[1]})
 	}
-	c.AddToken(Token{Value: OtherToken, ClientID: OtherClientID, Permissions: []string{"admin"}})
-	c.AddToken(Token{Value: DisabledToken, Disabled: true})
+	c.AddToken(Token{Value: OtherToken, ClientID: OtherClientID, Permissions: []string{"admin"}, Name: "the other"})
+	c.AddToken(Token{Value: DisabledToken, Disabled: true, Name: "the disabled"})
 }
 
 // uuid makes a version 4 uuid. The state lock is held.

@@ -38,6 +38,7 @@ type Cloud struct {
 	actionHash  map[actionKey]int64
 	ruleLocks   ruleLocks
 	events      *eventStore
+	admin       adminState
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -64,6 +65,7 @@ func NewCloud(options ...Option) *Cloud {
 		c.ruleRoutes(),
 		c.actionRoutes(),
 		c.vulnRoutes(), c.securityIssueRoutes(), c.reportRoutes(), c.statsRoutes(), c.dashboardRoutes(), c.searchRoutes(),
+		c.adminRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
