@@ -139,7 +139,7 @@ func (s *ApplicationsService) Get(ctx context.Context, id int64, opts ...CallOpt
 	if err := checkApplication(id); err != nil {
 		return nil, err
 	}
-	for application, err := range s.All(ctx, ApplicationFilter{}, opts...) {
+	for application, err := range s.All(ctx, ApplicationFilter{}, wholeList(opts)...) {
 		if err != nil {
 			return nil, err
 		}

@@ -313,7 +313,7 @@ func (s *NodesService) GetByUUID(ctx context.Context, uuid string, opts ...CallO
 
 // only returns the node that is wanted among those that match filter: the filter may be read more loosely than it is meant.
 func (s *NodesService) only(ctx context.Context, filter NodeFilter, wanted func(*Node) bool, opts []CallOption) (*Node, error) {
-	for node, err := range s.All(ctx, filter, opts...) {
+	for node, err := range s.All(ctx, filter, wholeList(opts)...) {
 		if err != nil {
 			return nil, err
 		}
