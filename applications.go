@@ -191,15 +191,24 @@ func (s *ApplicationsService) Create(ctx context.Context, application NewApplica
 //
 // POST /v1/objects/pool/update. Replay class: idempotent.
 func (s *ApplicationsService) Rename(ctx context.Context, id int64, name string, opts ...CallOption) error {
+	touched, err := s.rename(ctx, id, name, opts)
+	if err == nil && touched != nil && len(touched) == 0 {
+		return notFound(applicationsUpdate, http.StatusOK)
+	}
+	return err
+}
+
+// rename returns what the answer says was touched, nil if it does not say.
+func (s *ApplicationsService) rename(ctx context.Context, id int64, name string, opts []CallOption) ([]Application, error) {
 	if err := checkApplication(id); err != nil {
-		return err
+		return nil, err
 	}
 	if strings.TrimSpace(name) == "" {
-		return invalid("name", "it is empty")
+		return nil, invalid("name", "it is empty")
 	}
 	clientID, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type fields struct {
 		Name string `json:"name"`
@@ -208,11 +217,7 @@ func (s *ApplicationsService) Rename(ctx context.Context, id int64, name string,
 		Filter ApplicationFilter `json:"filter"`
 		Fields fields            `json:"fields"`
 	}{ApplicationFilter{ClientIDs: []int64{clientID}, IDs: []int64{id}}, fields{name}}
-	touched, err := do[[]Application](ctx, s.client, applicationsUpdate, args{body: body}, opts)
-	if err == nil && touched != nil && len(touched) == 0 {
-		return notFound(applicationsUpdate, http.StatusOK)
-	}
-	return err
+	return do[[]Application](ctx, s.client, applicationsUpdate, args{body: body}, opts)
 }
 
 // Delete deletes an application. One that is not there counts as deleted; the default one is refused. An application comes back, under a name of the
