@@ -38,6 +38,11 @@ type Cloud struct {
 	actionHash  map[actionKey]int64
 	ruleLocks   ruleLocks
 	events      *eventStore
+
+	nodes        *table
+	applications *table
+	ipRules      *table
+	denyEvents   []*object
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -63,10 +68,17 @@ func NewCloud(options ...Option) *Cloud {
 		c.hitRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
+		c.nodeRoutes(),
+		c.applicationRoutes(),
+		c.ipListRoutes(),
+		c.ipRuleRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
 	c.initEvents()
+	c.initNodes()
+	c.initApplications()
+	c.initIPLists()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)
