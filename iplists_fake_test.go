@@ -262,6 +262,20 @@ func TestSyncTerms(t *testing.T) {
 	}
 }
 
+// TestSyncWhileListsLag syncs twice before what was added shows up in the lists.
+func TestSyncWhileListsLag(t *testing.T) {
+	t.Parallel()
+	cloud, client := edgeCloud(t, wallarmtest.AdminToken)
+	cloud.Inject(wallarmtest.Fault{Kind: wallarmtest.FaultLag, Op: "ip_rules", Lists: 1})
+	wanted := wallarm.Wanted(wallarm.Addresses("203.0.113.1", "203.0.113.2")...)
+	for range 2 {
+		result, err := client.IPLists.Sync(t.Context(), wallarm.Denylist, wanted, wallarm.SyncOptions{IPTerms: always})
+		require.NoError(t, err)
+		require.Equal(t, 2, result.Added, "the list still looks empty")
+	}
+	require.Equal(t, []string{"203.0.113.1", "203.0.113.2"}, held(t, client, wallarm.Denylist))
+}
+
 // TestSyncReachesEveryState goes from random lists to random wanted sets, with failures on the way: planned and applied again, the list
 // is as wanted in the end, and a further plan is empty.
 func TestSyncReachesEveryState(t *testing.T) {

@@ -132,10 +132,11 @@ func sameApplications(a, b IPTerms) bool {
 }
 
 // PlanSync reads a list and finds out what it takes to make it equal to wanted. It changes nothing. Values are compared in one form:
-// 203.0.113.7 and 203.0.113.7/32 are the same, and so are the spellings of an IPv6 address. A value that is wanted twice must be wanted with
-// the same terms.
+// 203.0.113.7 and 203.0.113.7/32 are the same, and so are the spellings of an IPv6 address. A value that is wanted twice must be wanted
+// with the same terms.
 //
-// An entry that expires later than the plan is made counts as there. Show the plan with its String method, and hand it to [IPListsService.Apply].
+// An entry that expires later than the plan is made counts as there. Show the plan with its String method, and hand it to
+// [IPListsService.Apply].
 //
 // GET /v1/blocklist/clients/{client_id}/groups, as often as there are pages of 1000. Replay class: read.
 func (s *IPListsService) PlanSync(ctx context.Context, list IPList, wanted []WantedIP, options SyncOptions, opts ...CallOption) (*SyncPlan, error) {
@@ -319,17 +320,19 @@ type SyncResult struct {
 	Restored int
 }
 
-// Apply carries out a plan, in as few calls as the API takes: 1000 values or entries in each. New values go in before old entries go out, so that
-// a wider subnet and the narrower ones that replace it leave no gap. There is no update on the wire: a value with new terms is added again
-// with force.
+// Apply carries out a plan, in as few calls as the API takes: 1000 values or entries in each. New values go in before old entries go out,
+// so that a wider subnet and the narrower ones that replace it leave no gap. There is no update on the wire: a value with new terms is
+// added again with force.
 //
-// An entry with many values, as countries often are, can only go as a whole. If some of its values shall stay, the entry is removed and those are added
-// again right after.
+// An entry with many values, as countries often are, can only go as a whole. If some of its values shall stay, the entry is removed and
+// those are added again right after.
 //
-// Apply may be repeated with the same plan, and PlanSync after it plans nothing, once the change has reached the service's lists, which takes some
-// seconds. If Apply fails in between, plan and apply again. Values are added by force, so one that came into the list meanwhile is no conflict.
+// Apply may be repeated with the same plan, and PlanSync after it plans nothing, once the change has reached the service's lists, which
+// takes some seconds. If Apply fails in between, plan and apply again. Values are added by force, so one that came into the list meanwhile
+// is no conflict.
 //
-// POST /v1/blocklist/clients/{client_id}/access_rules with force and DELETE /v1/blocklist/clients/{client_id}/groups. Replay class: idempotent.
+// POST /v1/blocklist/clients/{client_id}/access_rules with force and DELETE /v1/blocklist/clients/{client_id}/groups. Replay class:
+// idempotent.
 func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...CallOption) (*SyncResult, error) {
 	if plan == nil {
 		return nil, invalid("plan", "it is nil")
@@ -379,8 +382,8 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 	return s.Apply(ctx, plan, opts...)
 }
 
-// RemoveValues removes values from a list, whatever their terms, and returns how many were there. A value in several entries counts for each. What
-// else is in an entry with a removed value stays in the list: see [IPListsService.Apply] on entries with many values.
+// RemoveValues removes values from a list, whatever their terms, and returns how many were there. A value in several entries counts for
+// each. What else is in an entry with a removed value stays in the list: see [IPListsService.Apply] on entries with many values.
 //
 // A few IPv4 addresses are searched for; otherwise the list is read.
 //
@@ -428,7 +431,8 @@ func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values [
 	return result.Removed, err
 }
 
-// removalFilters returns how to find the entries that hold values: by text if they are few addresses whose text has one form only, else by kind.
+// removalFilters returns how to find the entries that hold values: by text if they are few addresses whose text has one form only, else by
+// kind.
 func removalFilters(list IPList, values []IPValue) []IPFilter {
 	var searches []IPFilter
 	want := make(map[IPValue]IPTerms, len(values))
