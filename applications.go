@@ -107,8 +107,8 @@ func (s *ApplicationsService) list(filter ApplicationFilter, opts []CallOption) 
 	}
 }
 
-// List returns one page of the applications that match filter, by ascending id unless page says otherwise, so the default one comes first. The
-// page may hold deleted ones, see [Application.Deleted].
+// List returns one page of the applications that match filter, by ascending id unless page says otherwise, so the default one comes first.
+// The page may hold deleted ones, see [Application.Deleted].
 //
 // page.Limit is 100 by default and at most 500, the largest that clients are known to use.
 //
@@ -131,15 +131,15 @@ func (s *ApplicationsService) Pages(
 	return s.list(filter, opts).pages(ctx, start)
 }
 
-// Get returns one application, or an error that matches [ErrNotFound]. The API has no read by id, so this reads the list until it is found; one
-// that is marked as deleted counts as not found.
+// Get returns one application, or an error that matches [ErrNotFound]. The API has no read by id, so this reads the list until it is
+// found; one that is marked as deleted counts as not found.
 //
 // POST /v1/objects/pool. Replay class: read.
 func (s *ApplicationsService) Get(ctx context.Context, id int64, opts ...CallOption) (*Application, error) {
 	if err := checkApplication(id); err != nil {
 		return nil, err
 	}
-	for application, err := range s.All(ctx, ApplicationFilter{}, opts...) {
+	for application, err := range s.All(ctx, ApplicationFilter{}, wholeList(opts)...) {
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +159,8 @@ func checkApplication(id int64) error {
 
 // NewApplication is an application to create.
 type NewApplication struct {
-	// ID is the number to configure nodes with. 0 lets the API choose one, and then a create whose outcome is unknown cannot be told from others.
+	// ID is the number to configure nodes with. 0 lets the API choose one, and then a create whose outcome is unknown cannot be told from
+	// others.
 	ID   int64  `json:"id,omitzero"`
 	Name string `json:"name"`
 }
@@ -186,20 +187,29 @@ func (s *ApplicationsService) Create(ctx context.Context, application NewApplica
 	return get[Application](ctx, s.client, applicationsCreate, args{body: body}, opts)
 }
 
-// Rename gives an application another name. It returns an error that matches [ErrNotFound] if the API says that it touched none; some answers
-// do not say.
+// Rename gives an application another name. It returns an error that matches [ErrNotFound] if the API says that it touched none; some
+// answers do not say.
 //
 // POST /v1/objects/pool/update. Replay class: idempotent.
 func (s *ApplicationsService) Rename(ctx context.Context, id int64, name string, opts ...CallOption) error {
+	touched, err := s.rename(ctx, id, name, opts)
+	if err == nil && touched != nil && len(touched) == 0 {
+		return notFound(applicationsUpdate, http.StatusOK)
+	}
+	return err
+}
+
+// rename returns what the answer says was touched, nil if it does not say.
+func (s *ApplicationsService) rename(ctx context.Context, id int64, name string, opts []CallOption) ([]Application, error) {
 	if err := checkApplication(id); err != nil {
-		return err
+		return nil, err
 	}
 	if strings.TrimSpace(name) == "" {
-		return invalid("name", "it is empty")
+		return nil, invalid("name", "it is empty")
 	}
 	clientID, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type fields struct {
 		Name string `json:"name"`
@@ -208,15 +218,11 @@ func (s *ApplicationsService) Rename(ctx context.Context, id int64, name string,
 		Filter ApplicationFilter `json:"filter"`
 		Fields fields            `json:"fields"`
 	}{ApplicationFilter{ClientIDs: []int64{clientID}, IDs: []int64{id}}, fields{name}}
-	touched, err := do[[]Application](ctx, s.client, applicationsUpdate, args{body: body}, opts)
-	if err == nil && touched != nil && len(touched) == 0 {
-		return notFound(applicationsUpdate, http.StatusOK)
-	}
-	return err
+	return do[[]Application](ctx, s.client, applicationsUpdate, args{body: body}, opts)
 }
 
-// Delete deletes an application. One that is not there counts as deleted; the default one is refused. An application comes back, under a name of the
-// API's choice, while a node is configured with its id.
+// Delete deletes an application. One that is not there counts as deleted; the default one is refused. An application comes back, under a
+// name of the API's choice, while a node is configured with its id.
 //
 // POST /v1/objects/pool/delete. Replay class: idempotent.
 func (s *ApplicationsService) Delete(ctx context.Context, id int64, opts ...CallOption) error {

@@ -23,16 +23,16 @@ var (
 const ipBatch = 1000
 
 // IPListsService manages the deny, allow and gray lists. Nodes look at the allow list first, then at the deny list, then at the gray list,
-// and the first that has the source decides; the gray list acts in the filtration mode safe_blocking only. Nodes fetch the lists about once a
-// minute, and a new entry may be missing from the service's own lists for some seconds.
+// and the first that has the source decides; the gray list acts in the filtration mode safe_blocking only. Nodes fetch the lists about
+// once a minute, and a new entry may be missing from the service's own lists for some seconds.
 //
 // There are two generations of routes over the same lists. List, All, Add, Remove and Sync use the current one, which takes many values in
-// one call and whose entries are [IPEntry] values. The methods with Rule in their names use the one that the vendor documents, which
-// takes one object per call and tells more about it, see [IPRule]. Ids of one generation mean nothing to the other.
+// one call and whose entries are [IPEntry] values. The methods with Rule in their names use the one that the vendor documents, which takes
+// one object per call and tells more about it, see [IPRule]. Ids of one generation mean nothing to the other.
 type IPListsService service
 
-// IPEntry is an entry of a list. An address or subnet is an entry of its own; countries, data centres and proxies that were added in one call
-// are one entry with many values. The wire calls it a group.
+// IPEntry is an entry of a list. An address or subnet is an entry of its own; countries, data centres and proxies that were added in one
+// call are one entry with many values. The wire calls it a group.
 type IPEntry struct {
 	ID       int64  `json:"id"`
 	ClientID int64  `json:"client_id"`
@@ -266,8 +266,8 @@ func (s *IPListsService) Gray(ctx context.Context, addresses []string, terms IPT
 	return s.Add(ctx, NewIPEntries{List: Graylist, Values: Addresses(addresses...), IPTerms: terms}, opts...)
 }
 
-// Remove removes entries of one kind by their ids, up to 1000 in one call. All values of an entry go, which are many for countries, data centres
-// and proxies: [IPListsService.RemoveValues] removes some of them. A single id that is not there counts as removed.
+// Remove removes entries of one kind by their ids, up to 1000 in one call. All values of an entry go, which are many for countries, data
+// centres and proxies: [IPListsService.RemoveValues] removes some of them. A single id that is not there counts as removed.
 //
 // DELETE /v1/blocklist/clients/{client_id}/groups with a JSON body. Replay class: idempotent.
 func (s *IPListsService) Remove(ctx context.Context, kind IPKind, ids []int64, opts ...CallOption) error {

@@ -24,7 +24,8 @@ var (
 	ipListsCreateRulesV5 = operation{"iplists.create_rules_v5", "POST", "/v5/ip_rules", once, inObjects}
 )
 
-// IPRule is an entry of a list as the documented generation of routes has it. Its id means nothing to the methods without Rule in their names.
+// IPRule is an entry of a list as the documented generation of routes has it. Its id means nothing to the methods without Rule in their
+// names.
 type IPRule struct {
 	ID       int64  `json:"id"`
 	ClientID int64  `json:"clientid"`
@@ -245,6 +246,21 @@ type IPRuleCounts struct {
 	Extra              Extra `json:",embed"`
 }
 
+// MarshalJSON writes the counts with all members that were received.
+func (c IPRuleCounts) MarshalJSON() ([]byte, error) {
+	type plain IPRuleCounts
+	return wire.MarshalEcho(plain(c))
+}
+
+// UnmarshalJSON reads counts and keeps unknown members.
+func (c *IPRuleCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, c) }
+
+// UnmarshalJSONFrom reads counts and keeps unknown members.
+func (c *IPRuleCounts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	type plain IPRuleCounts
+	return wire.UnmarshalDecode(d, (*plain)(c))
+}
+
 // CountRules counts the entries that match filter, by list.
 //
 // GET /v4/ip_rules/counts, known from the vendor's API Console only. Replay class: read.
@@ -330,8 +346,8 @@ func (b ipRuleBody) isBulkOnly() error {
 	return nil
 }
 
-// CreateRule adds one entry to a list. With force it overwrites what is there, and may be repeated; without, what happens to a second entry of
-// the same value is not documented.
+// CreateRule adds one entry to a list. With force it overwrites what is there, and may be repeated; without, what happens to a second
+// entry of the same value is not documented.
 //
 // POST /v4/ip_rules. Replay class: once, with force idempotent.
 func (s *IPListsService) CreateRule(ctx context.Context, rule NewIPRule, force bool, opts ...CallOption) (*IPRule, error) {

@@ -153,7 +153,8 @@ func (v IPValue) String() string {
 	return string(v.Kind) + ":" + v.Value
 }
 
-// normal returns the one form of a value: a single address without suffix, a subnet with no bits behind its prefix, letters as the API has them.
+// normal returns the one form of a value: a single address without suffix, a subnet with no bits behind its prefix, letters as the API has
+// them.
 func (v IPValue) normal() (IPValue, error) {
 	v.Value = strings.TrimSpace(v.Value)
 	if v.Value == "" {

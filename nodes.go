@@ -25,7 +25,8 @@ var (
 // NodesService manages filter nodes. Administrators create, change and delete them, other roles may look. There are two generations of
 // routes, whose ids differ: the current one, with whole numbers, and the first one, with UUIDs, whose methods end in V1.
 //
-// A node that has not synchronised for a day leaves the lists and comes back when it does again: a list may shrink or grow between two calls.
+// A node that has not synchronised for a day leaves the lists and comes back when it does again: a list may shrink or grow between two
+// calls.
 type NodesService service
 
 // Node is a filter node, or a group of them that share a token.
@@ -201,7 +202,8 @@ type NodeFilter struct {
 	Query string `url:"query,omitempty"`
 	// AllTypes brings instances of groups too, if Types is empty.
 	AllTypes bool `url:"all_types,omitempty"`
-	// WithoutRequests sets without_requests_counter. The vendor's description of it contradicts its name: leave it alone unless you know better.
+	// WithoutRequests sets without_requests_counter. The vendor's description of it contradicts its name: leave it alone unless you know
+	// better.
 	WithoutRequests bool `url:"without_requests_counter,omitempty"`
 }
 
@@ -313,7 +315,7 @@ func (s *NodesService) GetByUUID(ctx context.Context, uuid string, opts ...CallO
 
 // only returns the node that is wanted among those that match filter: the filter may be read more loosely than it is meant.
 func (s *NodesService) only(ctx context.Context, filter NodeFilter, wanted func(*Node) bool, opts []CallOption) (*Node, error) {
-	for node, err := range s.All(ctx, filter, opts...) {
+	for node, err := range s.All(ctx, filter, wholeList(opts)...) {
 		if err != nil {
 			return nil, err
 		}
@@ -356,7 +358,8 @@ func (s *NodesService) PagesByActivity(
 type NewNode struct {
 	// Hostname is the name, unique within the client.
 	Hostname string `json:"hostname"`
-	// Type is [CloudNode] by default, which the Console calls a Wallarm node. The API's own default, which the SDK does not use, is [RegularNode].
+	// Type is [CloudNode] by default, which the Console calls a Wallarm node. The API's own default, which the SDK does not use, is
+	// [RegularNode].
 	Type NodeType `json:"type"`
 	// MultiTenant makes a node for several tenants, which takes a global role. The wire calls it partner_mode.
 	MultiTenant bool `json:"partner_mode,omitzero"`
@@ -389,8 +392,8 @@ func (s *NodesService) Create(ctx context.Context, node NewNode, opts ...CallOpt
 type NodeUpdate struct {
 	// Hostname is the new name; absent leaves it.
 	Hostname Opt[string] `url:"hostname,omitempty"`
-	// MultiTenant must be set: the route wants it each time, and takes a node out of multi-tenant mode if it is told so by accident. Give what the
-	// node has. The wire calls it partner_node here and partner_mode elsewhere.
+	// MultiTenant must be set: the route wants it each time, and takes a node out of multi-tenant mode if it is told so by accident. Give
+	// what the node has. The wire calls it partner_node here and partner_mode elsewhere.
 	MultiTenant Opt[bool] `url:"partner_node,omitempty"`
 }
 
@@ -419,8 +422,8 @@ func (s *NodesService) Rename(ctx context.Context, node *Node, hostname string, 
 	return s.Update(ctx, node.ID, NodeUpdate{Hostname: Set(hostname), MultiTenant: Set(node.MultiTenant)}, opts...)
 }
 
-// Delete deletes a node for good. Its instances go on protecting with what they have loaded, and synchronise no more. A node that is not there
-// counts as deleted.
+// Delete deletes a node for good. Its instances go on protecting with what they have loaded, and synchronise no more. A node that is not
+// there counts as deleted.
 //
 // DELETE /v2/node/{id}. Replay class: idempotent.
 func (s *NodesService) Delete(ctx context.Context, id int64, opts ...CallOption) error {

@@ -39,6 +39,11 @@ type Cloud struct {
 	ruleLocks   ruleLocks
 	events      *eventStore
 	admin       adminState
+
+	nodes        *table
+	applications *table
+	ipRules      *table
+	denyEvents   []*object
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -66,6 +71,10 @@ func NewCloud(options ...Option) *Cloud {
 		c.actionRoutes(),
 		c.vulnRoutes(), c.securityIssueRoutes(), c.reportRoutes(), c.statsRoutes(), c.dashboardRoutes(), c.searchRoutes(),
 		c.adminRoutes(),
+		c.nodeRoutes(),
+		c.applicationRoutes(),
+		c.ipListRoutes(),
+		c.ipRuleRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
@@ -73,6 +82,9 @@ func NewCloud(options ...Option) *Cloud {
 	c.initVulns()
 	c.initSecurityIssues()
 	c.initReports()
+	c.initNodes()
+	c.initApplications()
+	c.initIPLists()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)

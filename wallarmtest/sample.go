@@ -89,6 +89,7 @@ func (c *Cloud) seedSample() {
 			panic(err) // the sample is part of the package
 		}
 	}
+	c.seedInfrastructure()
 }
 
 // sampleAttack makes one attack whose hits begin at a time and end by now.

@@ -1,0 +1,374 @@
+package wallarm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var forever = IPTerms{ExpiresAt: Forever}
+
+var (
+	_ = fixture(ipListsList, func(ctx context.Context, c *Client) (any, error) {
+		filter := IPFilter{List: Denylist, Kinds: []IPKind{IPSubnet, IPCountry}, Query: "203.0.113"}
+		return c.IPLists.List(ctx, filter, PageOptions{Limit: 1000})
+	})
+	_ = fixture(ipListsAdd, func(ctx context.Context, c *Client) (any, error) {
+		values := append(Addresses("203.0.113.7/32", "198.51.100.9/24", "::ffff:203.0.113.7"), Countries("aq", "BV")...)
+		n, err := c.IPLists.Add(ctx, NewIPEntries{
+			List: Denylist, Values: append(values, Proxies("tor")...),
+			IPTerms: IPTerms{Reason: "credential stuffing", ExpiresAt: Forever},
+		})
+		if err == nil && n != 5 {
+			err = fmt.Errorf("%d values added", n)
+		}
+		return nil, err
+	})
+	_ = fixture(ipListsRemove, func(ctx context.Context, c *Client) (any, error) {
+		return nil, c.IPLists.RemoveEntries(ctx, []IPEntry{
+			{ID: 880011, Kind: IPSubnet}, {ID: 880020, Kind: IPCountry}, {ID: 880012, Kind: IPSubnet},
+		})
+	})
+	_ = fixture(ipListsListRules, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.ListRules(ctx, IPRuleFilter{List: Denylist}, PageOptions{Limit: 300})
+	})
+	_ = fixture(ipListsCountRules, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.CountRules(ctx, IPRuleFilter{
+			IDs: []int64{1, 2}, NotIDs: []int64{3}, ApplicationID: Set(DefaultApplication), Author: IPAuthorAutomation,
+			Kinds: []IPKind{IPSubnet, IPCountry}, EventTypes: []IPEventType{IPEventBruteForce, IPEventBOLA}, Country: "NL",
+			Datacenter: "aws", ProxyType: ProxyVPN, Reason: "scan", Query: "203.0", UniqueSubnets: true, TriggeredDetectors: "x",
+			Time: Between(time.Unix(1755700000, 0), time.Unix(1755786400, 0)),
+		})
+	})
+	_ = fixture(ipListsCreateRule, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.CreateRule(ctx, NewIPRule{
+			List: Graylist, Values: Countries("AQ", "BV"), IPTerms: IPTerms{Reason: "no customers there", ExpiresAt: Forever},
+		}, false)
+	})
+	_ = fixture(ipListsUpdateRule, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.UpdateRule(ctx, 4455001, IPRuleUpdate{
+			ExpiresAt: Set(Forever), Reason: Set(""), EventType: Set(IPEventBruteForce),
+		})
+	})
+	_ = fixture(ipListsDeleteRule, func(ctx context.Context, c *Client) (any, error) {
+		return nil, c.IPLists.DeleteRule(ctx, 4455001)
+	})
+	_ = fixture(ipListsDeleteRules, func(ctx context.Context, c *Client) (any, error) {
+		return nil, c.IPLists.DeleteRules(ctx, []int64{4455001, 4455002})
+	})
+	_ = fixture(ipListsCreateRules, func(ctx context.Context, c *Client) (any, error) {
+		return nil, c.IPLists.CreateRules(ctx, []NewIPRule{
+			{List: Denylist, Values: Addresses("203.0.113.7"), IPTerms: IPTerms{Reason: "scan", ExpiresAt: Forever}},
+			{
+				List: APIAbuseExceptions, Values: Proxies(ProxyTor, ProxyVPN), EventType: IPEventBruteForce, TriggerID: 7,
+				IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{DefaultApplication, 42}},
+			},
+		}, false)
+	})
+	_ = fixture(ipListsCreateRulesV5, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.CreateRulesV5(ctx, Allowlist, []NewIPRule{
+			{Values: Addresses("2001:db8::/32"), IPTerms: IPTerms{Reason: "office", ExpiresAt: Forever}},
+			{Values: Datacenters("AWS"), IPTerms: forever},
+		}, false)
+	})
+	_ = fixture(ipListsHistory, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.History(ctx, DenyHistoryFilter{
+			Time: Between(time.Unix(1755700000, 0), time.Unix(1755786400, 0)), IP: "203.0.113.7",
+			ApplicationID: Set(AllApplications), AttackDelay: 10 * time.Minute,
+		}, PageOptions{Limit: 1000, Cursor: "xyz"})
+	})
+	_ = fixture(ipListsEvents, func(ctx context.Context, c *Client) (any, error) {
+		return c.IPLists.Events(ctx, DenyEventFilter{
+			Time:  Between(time.Unix(1755700000, 0), time.Unix(1755786400, 0)),
+			Types: []DenyEventType{DenyEventBlock, DenyEventUnblock}, AlwaysContinuation: true,
+		}, PageOptions{})
+	})
+)
+
+func TestIPValues(t *testing.T) {
+	for text, want := range map[string]string{
+		"203.0.113.7":            "203.0.113.7",
+		" 203.0.113.7/32 ":       "203.0.113.7",
+		"198.51.100.9/24":        "198.51.100.0/24",
+		"::ffff:203.0.113.7":     "203.0.113.7",
+		"::ffff:203.0.113.0/120": "203.0.113.0/24",
+		"2001:DB8:0:0::1":        "2001:db8::1",
+		"2001:db8::1/128":        "2001:db8::1",
+		"2001:db8:1::/32":        "2001:db8::/32",
+		"subnet:203.0.113.7":     "203.0.113.7",
+		"country:nl":             "country:NL",
+		"datacenter:AWS":         "datacenter:aws",
+		"proxy:tor":              "proxy:TOR",
+	} {
+		v, err := ParseIPValue(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, v.String())
+		again, err := ParseIPValue(v.String())
+		require.NoError(t, err)
+		require.Equal(t, v, again)
+	}
+	for _, text := range []string{
+		"", "203.0.113", "203.0.113.7/33", "203.0.113.7-203.0.113.9", "fe80::1%eth0", "example.com", "country:NLD", "country:1A", "proxy:",
+		"203.0.113.7/", "010.0.0.1", "country:",
+	} {
+		_, err := ParseIPValue(text)
+		require.ErrorIs(t, err, ErrInvalidArgument, text)
+	}
+}
+
+func TestIPListWords(t *testing.T) {
+	for want, words := range map[IPList][]string{
+		Denylist: {"deny", "Denylist", "block", "black", "blacklist"}, Allowlist: {"allow", "white", "whitelist"}, Graylist: {"gray", "greylist "},
+		APIAbuseExceptions: {"api_abuse_exceptions"},
+	} {
+		for _, word := range words {
+			list, err := ParseIPList(word)
+			require.NoError(t, err)
+			require.Equal(t, want, list)
+		}
+	}
+	_, err := ParseIPList("list")
+	require.ErrorIs(t, err, ErrInvalidArgument)
+
+	var entry IPEntry
+	require.NoError(t, json.Unmarshal([]byte(`{"list":"block","rule_type":"location","values":["aq"],"expired_at":0}`), &entry))
+	require.Equal(t, Denylist, entry.List)
+	require.Equal(t, Countries("AQ"), entry.IPValues())
+	require.True(t, entry.IsForever())
+	var rule IPRule
+	require.NoError(t, json.Unmarshal([]byte(`{"list":"tomorrow","rule_type":"ip_range","subnet":"203.0.113.7/32","expired_at":"1756304800"}`), &rule))
+	require.Equal(t, IPList("tomorrow"), rule.List)
+	require.Equal(t, Addresses("203.0.113.7"), rule.IPValues())
+	require.False(t, rule.IsForever())
+	encoded, err := json.Marshal(rule)
+	require.NoError(t, err)
+	require.Contains(t, string(encoded), `"rule_type":"ip_range"`)
+}
+
+func TestIPListArgumentsAreChecked(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{}`))
+	ctx, lists := t.Context(), client.IPLists
+	add := func(list IPList, values []IPValue, terms IPTerms) error {
+		_, err := lists.Add(ctx, NewIPEntries{List: list, Values: values, IPTerms: terms})
+		return err
+	}
+	create := func(rule NewIPRule) error {
+		_, err := lists.CreateRule(ctx, rule, false)
+		return err
+	}
+	address := Addresses("203.0.113.7")
+	for name, call := range map[string]func() error{
+		"no list":         func() error { return add("", address, forever) },
+		"list of v4 only": func() error { return add(APIAbuseExceptions, address, forever) },
+		"no values":       func() error { return add(Denylist, nil, forever) },
+		"bad address":     func() error { return add(Denylist, Addresses("example.com"), forever) },
+		"no kind":         func() error { return add(Denylist, []IPValue{{Value: "x"}}, forever) },
+		"no expiry":       func() error { return add(Denylist, address, IPTerms{}) },
+		"past expiry":     func() error { return add(Denylist, address, IPTerms{ExpiresAt: time.Unix(1, 0)}) },
+		"all and one": func() error {
+			return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{0, 7}})
+		},
+		"no application":       func() error { return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{-2}}) },
+		"deny nothing":         func() error { _, err := lists.Deny(ctx, nil, forever); return err },
+		"allow without expiry": func() error { _, err := lists.Allow(ctx, []string{"203.0.113.7"}, IPTerms{}); return err },
+		"gray without address": func() error { _, err := lists.Gray(ctx, []string{""}, forever); return err },
+		"list in order":        func() error { _, err := lists.List(ctx, IPFilter{}, PageOptions{OrderBy: "id"}); return err },
+		"list of exceptions":   func() error { _, err := lists.List(ctx, IPFilter{List: APIAbuseExceptions}, PageOptions{}); return err },
+		"remove nothing":       func() error { return lists.Remove(ctx, IPSubnet, nil) },
+		"remove no id":         func() error { return lists.Remove(ctx, IPSubnet, []int64{0}) },
+		"remove no kind":       func() error { return lists.Remove(ctx, "", []int64{1}) },
+		"remove no value":      func() error { _, err := lists.RemoveValues(ctx, Denylist, nil); return err },
+		"remove bad value":     func() error { _, err := lists.RemoveValues(ctx, Denylist, Addresses("x")); return err },
+		"remove from no list":  func() error { _, err := lists.RemoveValues(ctx, "", address); return err },
+		"delete no rule":       func() error { return lists.DeleteRule(ctx, 0) },
+		"delete no rules":      func() error { return lists.DeleteRules(ctx, nil) },
+		"delete rule 0":        func() error { return lists.DeleteRules(ctx, []int64{1, 0}) },
+		"update nothing":       func() error { _, err := lists.UpdateRule(ctx, 1, IPRuleUpdate{}); return err },
+		"update to the past": func() error {
+			_, err := lists.UpdateRule(ctx, 1, IPRuleUpdate{ExpiresAt: Set(time.Unix(1, 0))})
+			return err
+		},
+		"update to no expiry": func() error {
+			_, err := lists.UpdateRule(ctx, 1, IPRuleUpdate{ExpiresAt: Null[time.Time]()})
+			return err
+		},
+		"update to no event": func() error {
+			_, err := lists.UpdateRule(ctx, 1, IPRuleUpdate{EventType: Set(IPEventType(""))})
+			return err
+		},
+		"two addresses in one": func() error {
+			return create(NewIPRule{List: Denylist, Values: Addresses("203.0.113.7", "203.0.113.8"), IPTerms: forever})
+		},
+		"two kinds in one": func() error {
+			return create(NewIPRule{List: Denylist, Values: append(Countries("NL"), Proxies("TOR")...), IPTerms: forever})
+		},
+		"event type in one": func() error {
+			return create(NewIPRule{List: Denylist, Values: address, IPTerms: forever, EventType: IPEventBOLA})
+		},
+		"bulk of nothing": func() error { return lists.CreateRules(ctx, nil, true) },
+		"two lists in v5": func() error {
+			_, err := lists.CreateRulesV5(ctx, Denylist, []NewIPRule{{List: Graylist, Values: address, IPTerms: forever}}, true)
+			return err
+		},
+		"two spans": func() error {
+			span := Between(time.Unix(1, 0), time.Unix(2, 0))
+			_, err := lists.ListRules(ctx, IPRuleFilter{Time: span.Or(span)}, PageOptions{})
+			return err
+		},
+		"page of v4": func() error { _, err := lists.ListRules(ctx, IPRuleFilter{}, PageOptions{Limit: 301}); return err },
+		"empty sync": func() error { _, err := lists.PlanSync(ctx, Denylist, nil, SyncOptions{IPTerms: forever}); return err },
+		"sync without terms": func() error {
+			_, err := lists.PlanSync(ctx, Denylist, Wanted(address...), SyncOptions{})
+			return err
+		},
+		"sync of another kind": func() error {
+			_, err := lists.PlanSync(ctx, Denylist, Wanted(address...), SyncOptions{IPTerms: forever, Kinds: []IPKind{IPCountry}})
+			return err
+		},
+		"sync twice": func() error {
+			wanted := append(Wanted(address...), WantedIP{address[0], &IPTerms{Reason: "other", ExpiresAt: Forever}})
+			_, err := lists.PlanSync(ctx, Denylist, wanted, SyncOptions{IPTerms: forever})
+			return err
+		},
+		"no plan":        func() error { _, err := lists.Apply(ctx, nil); return err },
+		"another's plan": func() error { _, err := lists.Apply(ctx, &SyncPlan{ClientID: 1, List: Denylist}); return err },
+	} {
+		require.ErrorIs(t, call(), ErrInvalidArgument, name)
+	}
+	require.Empty(t, server.requests())
+}
+
+// manyAddresses returns n addresses.
+func manyAddresses(n int) []string {
+	addresses := make([]string, n)
+	for i := range addresses {
+		addresses[i] = fmt.Sprintf("198.51.%d.%d", i/250, i%250+1)
+	}
+	return addresses
+}
+
+func TestManyAddressesInFewCalls(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	n, err := client.IPLists.Deny(t.Context(), manyAddresses(2500), forever)
+	require.NoError(t, err)
+	require.Equal(t, 2500, n)
+	var sent []string
+	for _, request := range server.requests() {
+		var body accessRules
+		require.NoError(t, json.Unmarshal(request.Body, &body))
+		require.Len(t, body.Rules, 1)
+		sent = append(sent, body.Rules[0].Values...)
+	}
+	require.Len(t, server.requests(), 3)
+	require.Equal(t, manyAddresses(2500), sent)
+
+	ids := make([]int64, 1001)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	require.NoError(t, client.IPLists.Remove(t.Context(), IPSubnet, ids))
+	require.Len(t, server.requests(), 5)
+}
+
+func TestAddStopsAtTheCallThatFails(t *testing.T) {
+	calls := 0
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls == 2 {
+			w.WriteHeader(http.StatusConflict)
+			_, _ = w.Write([]byte(`{"status":409,"body":"Conflict"}`))
+		}
+	})
+	n, err := client.IPLists.Deny(t.Context(), manyAddresses(2500), forever)
+	require.ErrorIs(t, err, ErrConflict)
+	require.Equal(t, 1000, n)
+	require.Equal(t, 2, calls)
+}
+
+// TestForceIsRepeatable checks the calls whose replay class depends on an argument.
+func TestForceIsRepeatable(t *testing.T) {
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		WithDefaults(WithRetries(1)))
+	ctx := t.Context()
+	rule := NewIPRule{List: Denylist, Values: Addresses("203.0.113.7"), IPTerms: forever}
+	for name, call := range map[string]func(force bool) error{
+		"add": func(force bool) error {
+			_, err := client.IPLists.Add(ctx, NewIPEntries{List: Denylist, Values: rule.Values, IPTerms: forever, Force: force})
+			return err
+		},
+		"create": func(force bool) error { _, err := client.IPLists.CreateRule(ctx, rule, force); return err },
+		"bulk":   func(force bool) error { return client.IPLists.CreateRules(ctx, []NewIPRule{rule}, force) },
+		"v5": func(force bool) error {
+			_, err := client.IPLists.CreateRulesV5(ctx, Denylist, []NewIPRule{rule}, force)
+			return err
+		},
+	} {
+		for _, force := range []bool{false, true} {
+			before := len(server.requests())
+			require.ErrorIs(t, call(force), ErrServer, name)
+			want := 1
+			if force {
+				want = 2
+			}
+			require.Equal(t, want, len(server.requests())-before, "%s with force %v", name, force)
+		}
+	}
+	require.Equal(t, once, ipListsAdd.replay, "a call must not change the operation of the others")
+}
+
+func TestLoneMissingEntryCountsAsRemoved(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	require.NoError(t, client.IPLists.Remove(t.Context(), IPSubnet, []int64{1}))
+	require.ErrorIs(t, client.IPLists.Remove(t.Context(), IPSubnet, []int64{1, 2}), ErrNotFound)
+}
+
+func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
+	for name, answers := range map[string][]string{
+		"empty page": {
+			`{"body":{"objects":[{"ip":"203.0.113.1"}],"continuation":"a"}}`, `{"body":{"objects":[],"continuation":"b"}}`,
+		},
+		"same place": {
+			`{"body":{"objects":[{"ip":"203.0.113.1"}],"continuation":"a"}}`, `{"body":{"objects":[],"continuation":"a"}}`,
+		},
+		"null": {`{"body":{"objects":[{"ip":"203.0.113.1"}],"continuation":null}}`},
+		"none": {`{"body":{"objects":[{"ip":"203.0.113.1"}]}}`},
+	} {
+		for _, options := range [][]CallOption{nil, {NoPrefetch()}, {Concurrency(4)}} {
+			n := 0
+			client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+				answer := answers[min(n, len(answers)-1)]
+				n++
+				answerJSON(answer)(w, r)
+			})
+			var found []string
+			for record, err := range client.IPLists.AllEvents(t.Context(), DenyEventFilter{AlwaysContinuation: true}, options...) {
+				require.NoError(t, err, name)
+				found = append(found, record.IP)
+			}
+			require.Equal(t, []string{"203.0.113.1"}, found, name)
+			require.Equal(t, len(answers), n, name)
+		}
+	}
+	client, _ := newTestClient(t, answerJSON(`{"body":{"objects":[],"continuation":"z"}}`))
+	page, err := client.IPLists.Events(t.Context(), DenyEventFilter{AlwaysContinuation: true}, PageOptions{})
+	require.NoError(t, err)
+	require.False(t, page.More)
+	require.Equal(t, "z", page.Next.Cursor, "the place to ask for later changes from")
+}
+
+func TestRemovalSearchesForFewAddresses(t *testing.T) {
+	few := removalFilters(Denylist, Addresses("203.0.113.7", "198.51.100.0/24"))
+	require.Equal(t, []IPFilter{
+		{List: Denylist, Kinds: []IPKind{IPSubnet}, Query: "203.0.113.7"}, {List: Denylist, Kinds: []IPKind{IPSubnet}, Query: "198.51.100.0"},
+	}, few)
+	require.Equal(t, []IPFilter{{List: Denylist, Kinds: []IPKind{IPSubnet}}}, removalFilters(Denylist, Addresses("203.0.113.7", "2001:db8::1")))
+	require.Equal(t, []IPFilter{{List: Denylist, Kinds: []IPKind{IPCountry, IPSubnet}}},
+		removalFilters(Denylist, append(Addresses("203.0.113.7"), Countries("NL")...)))
+	require.Len(t, removalFilters(Denylist, Addresses(manyAddresses(9)...)), 1)
+	require.True(t, slices.IsSorted(kindsOf(map[IPValue]IPTerms{{IPSubnet, "x"}: {}, {IPCountry, "y"}: {}})))
+}
