@@ -337,7 +337,7 @@ func (t UnknownTarget) MarshalJSON() ([]byte, error) { return dumpTarget(t) }
 
 // encodeTarget checks a target and returns what travels in a request.
 func encodeTarget(target IntegrationTarget) (RawJSON, error) {
-	if v := reflect.ValueOf(target); !v.IsValid() || (v.Kind() == reflect.Pointer && v.IsNil()) {
+	if isNil(target) {
 		return nil, invalid("target", "it is nil")
 	}
 	if err := target.validate(); err != nil {
@@ -350,6 +350,12 @@ func encodeTarget(target IntegrationTarget) (RawJSON, error) {
 		target = t.complete()
 	}
 	return target.encode()
+}
+
+// isNil reports whether an interface holds nothing, or a nil pointer, whose methods cannot be called.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	return !value.IsValid() || (value.Kind() == reflect.Pointer && value.IsNil())
 }
 
 // complete fills in what the vendor's provider always sends.
