@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -74,6 +75,13 @@ func (i *Integration) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	*i = Integration(in.plain)
 	i.Target = readTarget(i.Type, in.Target)
 	return nil
+}
+
+// Format prints the integration as a struct. Behind a pointer in a list or a struct, and with a verb such as %s, package fmt would not ask the
+// target how it prints.
+func (i Integration) Format(f fmt.State, verb rune) {
+	type plain Integration
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(i))
 }
 
 // IntegrationType is the kind of system that an integration sends to. New ones appear: the Console offers types whose wire names are not

@@ -93,7 +93,7 @@ func TestTargetsHideThemselves(t *testing.T) {
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "a", sample.target, "b", integration, "c", update, "d", &integration)
 		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "a", sample.target, "b", integration, "c", update, "d", &integration)
 		shown := []string{log.String(), sample.target.(fmt.Stringer).String()}
-		for _, v := range []any{sample.target, integration, &integration, update, []any{sample.target}, NewIntegration{Target: sample.target}} {
+		for _, v := range []any{sample.target, integration, &integration, update, []any{sample.target}, NewIntegration{Target: sample.target}, []*Integration{&integration}} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 				shown = append(shown, fmt.Sprintf(verb, v))
 			}
@@ -111,7 +111,7 @@ func TestTargetsHideThemselves(t *testing.T) {
 func TestHarmlessSettingsOfTargetsCanBeDumped(t *testing.T) {
 	dump, err := json.Marshal(WebhookTarget{URL: "https://x.example.com", Timeout: 5, Format: WebhookJSON, Headers: map[string]Secret{"A": ""}})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"url":"[redacted]","timeout":5,"format":"json","headers":{"A":""},"ca_file":""}`, string(dump))
+	require.JSONEq(t, `{"url":"[redacted]","timeout":5,"open_timeout":0,"format":"json","headers":{"A":""},"ca_file":""}`, string(dump))
 }
 
 // What a dump has masked must not reach the API.

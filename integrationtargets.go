@@ -141,8 +141,8 @@ type WebhookTarget struct {
 	// CAVerify says whether the target's certificate is checked. Absent is true.
 	CAVerify Opt[bool] `json:"ca_verify,omitzero"`
 	// Timeout and OpenTimeout bound a message and the connection for it, in seconds. 0 is 15 and 20.
-	Timeout     int64 `json:"timeout,omitzero"`
-	OpenTimeout int64 `json:"open_timeout,omitzero"`
+	Timeout     int64 `json:"timeout"`
+	OpenTimeout int64 `json:"open_timeout"`
 	// Subtype is web_hooks by default. Log collectors have others, which are not documented.
 	Subtype string `json:"subtype,omitempty"`
 	// Token and API are members of the vendor's own type that plain webhooks do not have.

@@ -181,7 +181,7 @@ func readTriggerAction(raw RawJSON) (TriggerAction, error) {
 	if err := wire.Unmarshal(raw, &in); err != nil {
 		return nil, err
 	}
-	unknown := UnknownTriggerAction{in.ID, in.Params, in.Extra}
+	unknown := UnknownTriggerAction(in)
 	switch in.ID {
 	case "send_notification":
 		return readParams(unknown, func(a TriggerNotify) TriggerAction { a.beside = in.Extra; return a }), nil

@@ -28,7 +28,7 @@ type filterValues interface {
 
 // TriggerValues is what all conditions of triggers consist of.
 type TriggerValues[T any] struct {
-	// Operator is [OperatorEqual], any of the values, which is also what an empty one is sent as, or [OperatorNotEqual], none of them.
+	// Operator is [TriggerEqual], any of the values, which is also what an empty one is sent as, or [TriggerNotEqual], none of them.
 	Operator TriggerOperator `json:"operator"`
 	Values   []T             `json:"values"`
 	// Type is a member that answers may have. Not documented by the vendor.
@@ -179,7 +179,7 @@ func (v TriggerValues[T]) encode(id string) ([]byte, error) {
 		Values   []T             `json:"values"`
 		Type     string          `json:"type,omitempty"`
 		Extra    Extra           `json:",embed"`
-	}{id, cmp.Or(v.Operator, OperatorEqual), v.Values, v.Type, v.Extra})
+	}{id, cmp.Or(v.Operator, TriggerEqual), v.Values, v.Type, v.Extra})
 }
 
 // validate refuses what cannot be meant in a new trigger.

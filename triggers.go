@@ -166,10 +166,10 @@ type TriggerOperator string
 
 // The operators.
 const (
-	OperatorEqual    TriggerOperator = "eq"
-	OperatorNotEqual TriggerOperator = "ne"
-	// OperatorGreater is that of thresholds.
-	OperatorGreater TriggerOperator = "gt"
+	TriggerEqual    TriggerOperator = "eq"
+	TriggerNotEqual TriggerOperator = "ne"
+	// TriggerGreater is that of thresholds.
+	TriggerGreater TriggerOperator = "gt"
 )
 
 // TriggerSpec says what a trigger is to be, to create or to replace one.
@@ -214,9 +214,9 @@ func (spec *TriggerSpec) request() (any, error) {
 	}
 	if spec.Threshold != nil {
 		threshold := *spec.Threshold
-		threshold.Operator = cmp.Or(threshold.Operator, OperatorGreater)
+		threshold.Operator = cmp.Or(threshold.Operator, TriggerGreater)
 		if threshold.AllowedOperators == nil {
-			threshold.AllowedOperators = []TriggerOperator{OperatorGreater}
+			threshold.AllowedOperators = []TriggerOperator{TriggerGreater}
 		}
 		body.Threshold = &threshold
 	}

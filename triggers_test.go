@@ -53,21 +53,21 @@ func listedTriggers(t *testing.T) ([]Trigger, []RawJSON) {
 func TestTriggersReadAsTheirTypes(t *testing.T) {
 	triggers, _ := listedTriggers(t)
 	require.Equal(t, TriggerFilters{
-		TriggerAttackTypes{Operator: OperatorEqual, Values: []AttackType{AttackSQLi}, Type: "string"},
-		TriggerThresholdEcho{Operator: OperatorGreater, Values: []TriggerThreshold{{Count: 500, Period: 3600}}},
+		TriggerAttackTypes{Operator: TriggerEqual, Values: []AttackType{AttackSQLi}, Type: "string"},
+		TriggerThresholdEcho{Operator: TriggerGreater, Values: []TriggerThreshold{{Count: 500, Period: 3600}}},
 	}, triggers[0].Filters)
 	require.Equal(t, TriggerFilters{
-		TriggerIPs{Operator: OperatorNotEqual, Values: []string{"192.0.2.7"}},
-		TriggerApplications{Operator: OperatorEqual, Values: []int64{-1, 42}},
-		TriggerDomains{Operator: OperatorEqual, Values: []string{"shop.example.com"}},
-		TriggerURLs{Operator: OperatorEqual, Values: []string{"shop.example.com/login"}},
-		TriggerTargets{Operator: OperatorEqual, Values: []string{"server", "database"}},
-		TriggerResponses{Operator: OperatorEqual, Values: []ResponseStatus{StatusCode(503), StatusClass(4)}},
-		TriggerCounters{Operator: OperatorEqual, Values: []string{"b:login"}},
-		TriggerPII{Operator: OperatorEqual, Values: []string{"email"}},
-		TriggerAPIChanges{Operator: OperatorEqual, Values: []string{"added", "excluded"}},
-		TriggerDeviations{Operator: OperatorEqual, Values: []string{"zombie"}},
-		TriggerAPISpecs{Operator: OperatorEqual, Values: []int64{6601}},
+		TriggerIPs{Operator: TriggerNotEqual, Values: []string{"192.0.2.7"}},
+		TriggerApplications{Operator: TriggerEqual, Values: []int64{-1, 42}},
+		TriggerDomains{Operator: TriggerEqual, Values: []string{"shop.example.com"}},
+		TriggerURLs{Operator: TriggerEqual, Values: []string{"shop.example.com/login"}},
+		TriggerTargets{Operator: TriggerEqual, Values: []string{"server", "database"}},
+		TriggerResponses{Operator: TriggerEqual, Values: []ResponseStatus{StatusCode(503), StatusClass(4)}},
+		TriggerCounters{Operator: TriggerEqual, Values: []string{"b:login"}},
+		TriggerPII{Operator: TriggerEqual, Values: []string{"email"}},
+		TriggerAPIChanges{Operator: TriggerEqual, Values: []string{"added", "excluded"}},
+		TriggerDeviations{Operator: TriggerEqual, Values: []string{"zombie"}},
+		TriggerAPISpecs{Operator: TriggerEqual, Values: []int64{6601}},
 	}, triggers[1].Filters)
 	require.Equal(t, TriggerActions{
 		TriggerMarkAsBrute{}, TriggerDenylist{LockTime: 3600}, TriggerGraylist{LockTime: LockForever}, TriggerGroupByIP{},
@@ -128,7 +128,7 @@ func TestTriggerThresholdIsFound(t *testing.T) {
 		var trigger Trigger
 		require.NoError(t, json.Unmarshal([]byte(answer), &trigger))
 		spec := trigger.Spec()
-		require.Equal(t, &TriggerThreshold{Count: 5, Period: 60, Operator: OperatorGreater}, spec.Threshold)
+		require.Equal(t, &TriggerThreshold{Count: 5, Period: 60, Operator: TriggerGreater}, spec.Threshold)
 		require.Empty(t, spec.Filters)
 		spec.Threshold.Count = 6
 		if trigger.Threshold != nil {
