@@ -38,6 +38,11 @@ type Cloud struct {
 	actionHash  map[actionKey]int64
 	ruleLocks   ruleLocks
 	events      *eventStore
+
+	integrations    *table
+	triggers        *table
+	defaultTriggers map[int64]int64 // by client
+	apiSpecs        *table
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -63,10 +68,16 @@ func NewCloud(options ...Option) *Cloud {
 		c.hitRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
+		c.integrationRoutes(),
+		c.triggerRoutes(),
+		c.apiSpecRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
 	c.initEvents()
+	c.initIntegrations()
+	c.initTriggers()
+	c.initAPISpecs()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)
