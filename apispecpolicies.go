@@ -174,11 +174,11 @@ func (s *APISpecSync) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return wire.UnmarshalDecode(d, (*plain)(s))
 }
 
-// Sync tells on how many nodes specifications are in force in the versions that are named, such as the NodeSyncVersion of [APISpec].
+// SyncState tells on how many nodes specifications are in force in the versions that are named, such as the NodeSyncVersion of [APISpec].
 //
 // GET /v2/client/{client_id}/synced_api_specs. The Console's API description, the only source, draws the question as a JSON body of the GET,
 // which some proxies drop. Replay class: read.
-func (s *APISpecsService) Sync(ctx context.Context, specs []APISpecVersion, opts ...CallOption) (*APISpecSync, error) {
+func (s *APISpecsService) SyncState(ctx context.Context, specs []APISpecVersion, opts ...CallOption) (*APISpecSync, error) {
 	if len(specs) == 0 {
 		return nil, invalid("specs", "there are none")
 	}
@@ -194,7 +194,7 @@ func (s *APISpecsService) Sync(ctx context.Context, specs []APISpecVersion, opts
 	body := struct {
 		Specs []APISpecVersion `json:"api_specs"`
 	}{specs}
-	return get[APISpecSync](ctx, s.client, apiSpecsSync, args{path: []any{clientID}, body: body}, opts)
+	return get[APISpecSync](ctx, s.client, apiSpecsSyncState, args{path: []any{clientID}, body: body}, opts)
 }
 
 // APISpecSyncNodes says which nodes have got a specification.

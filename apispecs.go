@@ -20,7 +20,7 @@ var (
 	apiSpecsUpdate    = operation{"api_specs.update", "PUT", "/v4/clients/{client_id}/rules/api-specs/{id}", idempotent, inBody}
 	apiSpecsDelete    = operation{"api_specs.delete", "DELETE", "/v4/clients/{client_id}/rules/api-specs/{id}", idempotent, noAnswer}
 	apiSpecsSetPolicy = operation{"api_specs.set_policy", "PUT", "/v4/clients/{client_id}/rules/api-specs/{id}/policy", idempotent, inBody}
-	apiSpecsSync      = operation{"api_specs.sync", "GET", "/v2/client/{client_id}/synced_api_specs", read, inBody}
+	apiSpecsSyncState = operation{"api_specs.sync_state", "GET", "/v2/client/{client_id}/synced_api_specs", read, inBody}
 	apiSpecsSyncNodes = operation{"api_specs.sync_nodes", "GET", "/v2/client/{client_id}/synced_api_specs/{id}", read, inBody}
 )
 

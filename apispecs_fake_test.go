@@ -54,7 +54,7 @@ func TestAPISpecFromCreateToDelete(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, policy, again)
 
-	sync, err := client.APISpecs.Sync(ctx, []wallarm.APISpecVersion{{ID: created.ID, Version: spec.NodeSyncVersion}})
+	sync, err := client.APISpecs.SyncState(ctx, []wallarm.APISpecVersion{{ID: created.ID, Version: spec.NodeSyncVersion}})
 	require.NoError(t, err)
 	require.Len(t, sync.Specs, 1)
 	_, err = client.APISpecs.SyncNodes(ctx, created.ID, 0)

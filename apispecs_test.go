@@ -45,8 +45,8 @@ var (
 	})
 	_ = fixture(apiSpecsDelete, func(ctx context.Context, c *Client) (any, error) { return nil, c.APISpecs.Delete(ctx, 6601) })
 	_ = fixture(apiSpecsSetPolicy, func(ctx context.Context, c *Client) (any, error) { return c.APISpecs.SetPolicy(ctx, 6601, shopPolicy) })
-	_ = fixture(apiSpecsSync, func(ctx context.Context, c *Client) (any, error) {
-		return c.APISpecs.Sync(ctx, []APISpecVersion{{ID: 6601, Version: 4}, {ID: 6602}})
+	_ = fixture(apiSpecsSyncState, func(ctx context.Context, c *Client) (any, error) {
+		return c.APISpecs.SyncState(ctx, []APISpecVersion{{ID: 6601, Version: 4}, {ID: 6602}})
 	})
 	_ = fixture(apiSpecsSyncNodes, func(ctx context.Context, c *Client) (any, error) { return c.APISpecs.SyncNodes(ctx, 6601, 4) })
 )
@@ -120,8 +120,8 @@ func TestAPISpecArguments(t *testing.T) {
 		"untyped":         policy(APISpecPolicy{Conditions: []PolicyCondition{{Point: Point{NewStep("uri")}}}}),
 		"pointless":       policy(APISpecPolicy{Conditions: []PolicyCondition{{Type: "equal"}}}),
 		"negative":        policy(APISpecPolicy{Timeout: new(int64(-1))}),
-		"nothing to sync": func() error { _, err := s.Sync(ctx, nil); return err },
-		"sync id":         func() error { _, err := s.Sync(ctx, []APISpecVersion{{}}); return err },
+		"nothing to sync": func() error { _, err := s.SyncState(ctx, nil); return err },
+		"sync id":         func() error { _, err := s.SyncState(ctx, []APISpecVersion{{}}); return err },
 		"sync version":    func() error { _, err := s.SyncNodes(ctx, 1, -1); return err },
 		"id":              func() error { _, err := s.Get(ctx, 0); return err },
 		"delete id":       func() error { return s.Delete(ctx, -7) },

@@ -36,7 +36,7 @@ func (c *Cloud) apiSpecRoutes() []route {
 			writes: true, handle: c.setAPISpecPolicy,
 		},
 		{
-			ids: "infrastructure:AS-7", name: "apiSpecs.sync", method: http.MethodGet,
+			ids: "infrastructure:AS-7", name: "apiSpecs.syncState", method: http.MethodGet,
 			pattern: "/v2/client/{client_id}/synced_api_specs", handle: c.syncedAPISpecs,
 		},
 		{
