@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"fmt"
 	"net/url"
 
 	"github.com/go-json-experiment/json"
@@ -54,6 +55,18 @@ func (o Opt[T]) IsZero() bool { return o.state == optAbsent }
 
 // IsNull reports whether o is null.
 func (o Opt[T]) IsNull() bool { return o.state == optNull }
+
+// Format prints the value, "absent" or "null". Package fmt reaches into private fields without asking them, so that a secret in there would show.
+func (o Opt[T]) Format(f fmt.State, verb rune) {
+	switch o.state {
+	case optValue:
+		fmt.Fprintf(f, fmt.FormatString(f, verb), o.value)
+	case optNull:
+		fmt.Fprint(f, "null")
+	default:
+		fmt.Fprint(f, "absent")
+	}
+}
 
 // MarshalJSONTo writes the value or null.
 func (o Opt[T]) MarshalJSONTo(e *jsontext.Encoder) error {

@@ -44,6 +44,11 @@ type Cloud struct {
 	applications *table
 	ipRules      *table
 	denyEvents   []*object
+
+	integrations    *table
+	triggers        *table
+	defaultTriggers map[int64]int64 // by client
+	apiSpecs        *table
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -75,6 +80,9 @@ func NewCloud(options ...Option) *Cloud {
 		c.applicationRoutes(),
 		c.ipListRoutes(),
 		c.ipRuleRoutes(),
+		c.integrationRoutes(),
+		c.triggerRoutes(),
+		c.apiSpecRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
@@ -85,6 +93,9 @@ func NewCloud(options ...Option) *Cloud {
 	c.initNodes()
 	c.initApplications()
 	c.initIPLists()
+	c.initIntegrations()
+	c.initTriggers()
+	c.initAPISpecs()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)

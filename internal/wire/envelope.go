@@ -12,6 +12,7 @@ import (
 
 // Envelope says where in an answer its payload lies: the names of the members that lead to it, joined by dots, so "body" for
 // {"status":200,"body":…} and "body.objects" for {"body":{"objects":[…]}}. The empty envelope is the bare answer.
+// Where sources disagree on a name, several envelopes are joined by "|": the first that fits counts.
 //
 // Two forms are for answers that nobody has described. One that ends in a question mark goes as far as the members lead: "body?" is the body,
 // or the whole answer without one. The envelope "?" is the answer, unless it has no members but body or data and what stands beside these.
@@ -45,6 +46,13 @@ var ErrNoPayload = errors.New("the answer has no payload")
 // Open finds the payload of data. It reads an object on the way to the payload once and checks the syntax of all that it passes.
 // Sources disagree on the envelope of some routes, so a payload that stands one "body" higher or lower than the envelope says is found too.
 func Open(data []byte, envelope Envelope) (Answer, error) {
+	if first, others, several := strings.Cut(string(envelope), "|"); several {
+		answer, err := Open(data, Envelope(first))
+		if errors.Is(err, ErrNoPayload) {
+			return Open(data, Envelope(others))
+		}
+		return answer, err
+	}
 	var answer Answer
 	data = bytes.TrimLeft(data, " \t\r\n")
 	if len(data) == 0 {
