@@ -58,7 +58,7 @@ type APIProtocols struct {
 // SensitiveSamples says whether and how samples of sensitive values are kept.
 type SensitiveSamples struct {
 	Enabled bool `json:"enabled"`
-	// MinMasked and MaxMasked bound how much of a sample is masked; the defaults that were seen are 20 and 80.
+	// MinMasked and MaxMasked bound the masking of a sample; the defaults that were seen are 20 and 80. The unit is not described.
 	MinMasked   int64 `json:"min_masked"`
 	MaxMasked   int64 `json:"max_masked"`
 	MaskSymbols bool  `json:"mask_symbols"`

@@ -85,10 +85,14 @@ func validateConditions(name string, conditions []EndpointCondition) error {
 type flatPoint Point
 
 // MarshalJSONTo writes parsers and keys in one list.
-func (p flatPoint) MarshalJSONTo(e *jsontext.Encoder) error { return wire.MarshalEncode(e, Point(p).Flat()) }
+func (p flatPoint) MarshalJSONTo(e *jsontext.Encoder) error {
+	return wire.MarshalEncode(e, Point(p).Flat())
+}
 
 // UnmarshalJSONFrom reads either form.
-func (p *flatPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error { return (*Point)(p).UnmarshalJSONFrom(d) }
+func (p *flatPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return (*Point)(p).UnmarshalJSONFrom(d)
+}
 
 // texts is the flat form with indexes as texts.
 func (p Point) texts() []string {
