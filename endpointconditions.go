@@ -34,13 +34,13 @@ const (
 type endpointCondition struct {
 	Type  EndpointConditionType `json:"type"`
 	Value *string               `json:"value"`
-	Point flatPoint             `json:"point"`
+	Point plainPoint             `json:"point"`
 	Extra Extra                 `json:",embed"`
 }
 
 // MarshalJSONTo writes the condition with its point in the flat form.
 func (c EndpointCondition) MarshalJSONTo(e *jsontext.Encoder) error {
-	out := endpointCondition{c.Type, &c.Value, flatPoint(c.Point), c.Extra}
+	out := endpointCondition{c.Type, &c.Value, plainPoint(c.Point), c.Extra}
 	if c.Type == EndpointAbsent && c.Value == "" {
 		out.Value = nil
 	}
@@ -81,16 +81,16 @@ func validateConditions(name string, conditions []EndpointCondition) error {
 	return nil
 }
 
-// flatPoint is a point that travels in the flat form in requests too.
-type flatPoint Point
+// plainPoint is a point that travels in the flat form in requests too.
+type plainPoint Point
 
 // MarshalJSONTo writes parsers and keys in one list.
-func (p flatPoint) MarshalJSONTo(e *jsontext.Encoder) error {
+func (p plainPoint) MarshalJSONTo(e *jsontext.Encoder) error {
 	return wire.MarshalEncode(e, Point(p).Flat())
 }
 
 // UnmarshalJSONFrom reads either form.
-func (p *flatPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (p *plainPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return (*Point)(p).UnmarshalJSONFrom(d)
 }
 

@@ -231,7 +231,7 @@ func (l *lister[T]) next(f *fetched, items []T) (PageOptions, bool) {
 		next.Offset += len(items)
 		return next, len(items) > 0 && (len(items) >= f.asked.Limit || len(items)%roundLimit == 0)
 	case byKey:
-		if len(items) == 0 || len(items) < f.asked.Limit {
+		if len(items) == 0 || (len(items) < f.asked.Limit && len(items)%roundLimit != 0) {
 			return next, false
 		}
 		next.Cursor = l.after(&items[len(items)-1])
