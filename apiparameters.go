@@ -203,7 +203,7 @@ type apiParameterBody struct {
 	Context     Opt[ParameterContext] `json:"context,omitzero"`
 	Type        Opt[ParameterType]    `json:"openapi_type,omitzero"`
 	Required    Opt[bool]             `json:"required,omitzero"`
-	Point       Opt[plainPoint]        `json:"point,omitzero"`
+	Point       Opt[plainPoint]       `json:"point,omitzero"`
 	Name        Opt[string]           `json:"name,omitzero"`
 	Pattern     Opt[string]           `json:"pattern,omitzero"`
 	PatternName Opt[ParameterPattern] `json:"pattern_name,omitzero"`

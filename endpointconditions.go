@@ -34,7 +34,7 @@ const (
 type endpointCondition struct {
 	Type  EndpointConditionType `json:"type"`
 	Value *string               `json:"value"`
-	Point plainPoint             `json:"point"`
+	Point plainPoint            `json:"point"`
 	Extra Extra                 `json:",embed"`
 }
 

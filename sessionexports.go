@@ -194,7 +194,7 @@ type SessionExportRuleUpdate struct {
 // MarshalJSONTo writes the rule with its point in the flat form, as the update takes it, unlike the create.
 func (r SessionExportRuleUpdate) MarshalJSONTo(e *jsontext.Encoder) error {
 	return wire.MarshalEncode(e, struct {
-		Point    plainPoint  `json:"point"`
+		Point    plainPoint `json:"point"`
 		Priority Opt[int64] `json:"priority,omitzero"`
 		Extra    Extra      `json:",embed"`
 	}{plainPoint(r.Point), r.Priority, r.Extra})

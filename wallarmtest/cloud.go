@@ -63,10 +63,16 @@ func NewCloud(options ...Option) *Cloud {
 		c.hitRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
+		c.apiDiscoveryRoutes(),
+		c.apiEndpointRoutes(),
+		c.apiSessionRoutes(),
+		c.sessionExportRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
 	c.initEvents()
+	c.initAPIDiscovery()
+	c.initAPISessions()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)
