@@ -100,7 +100,7 @@ func (c *Cloud) putSessionSettings(q *call) (reply, error) {
 	return ok(dropMembers(changed, "id", "client_id")), nil
 }
 
-// members of session and request answers with the value of those that are
+// sessionMembers are members of an answer, with the values of those that are
 // not set.
 type sessionMembers []member
 
