@@ -52,8 +52,8 @@ var endpointFilters = columns[*object]{
 	"client_id":            memberColumn("clientid", intColumn),
 	"domain":               memberColumn("domain", stringColumn),
 	"method":               memberColumn("method", stringColumn),
-	"actual":               memberColumn("actual", boolColumn),
-	"internal":             memberColumn("internal", boolColumn),
+	"actual":               flagColumn("actual"),
+	"internal":             flagColumn("internal"),
 	"pii":                  memberColumn("pii_group", stringColumn),
 	"endpoint_ids":         memberColumn("id", intColumn),
 	"instance":             {kind: stringColumn, each: func(o *object, yield func(value) bool) { yield(stringOf(endpointInstance(o))) }},
@@ -76,6 +76,11 @@ var endpointFilters = columns[*object]{
 		})
 		return boolOf(found)
 	}},
+}
+
+// flagColumn is a boolean member; one that is not set is false.
+func flagColumn(name string) column[*object] {
+	return column[*object]{kind: boolColumn, one: func(o *object) value { return boolOf(o.bool(name)) }}
 }
 
 func eachObjectIn(o *object, list string, yield func(*object) bool) {

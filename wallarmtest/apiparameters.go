@@ -24,7 +24,7 @@ func (c *Cloud) apiParameter(q *call) (*object, error) {
 
 func parameterView(o *object) *object { return dropMembers(o, "clientid", "endpoint_id") }
 
-var parameterFilters = objectColumns("actual:bool hidden:bool")
+var parameterFilters = columns[*object]{"actual": flagColumn("actual"), "hidden": flagColumn("hidden")}
 
 func (c *Cloud) listAPIParameters(q *call) (reply, error) {
 	endpoint, err := c.apiEndpoint(q, "endpoint_id")
