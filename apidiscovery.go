@@ -197,9 +197,10 @@ type APIEndpointFilter struct {
 	WithAttacks Opt[bool]
 	WithVulns   Opt[bool]
 	// Shadow selects what no uploaded specification knows.
-	Shadow         Opt[bool]
-	Internal       Opt[bool]
-	WithBOLATarget Opt[bool]
+	Shadow   Opt[bool]
+	Internal Opt[bool]
+	// HasBOLATrigger selects by whether an automatic trigger protects the endpoint against BOLA.
+	HasBOLATrigger Opt[bool]
 	// ModifiedSince and ModificationStates go together: what happened since when, to the second.
 	ModifiedSince      time.Time
 	ModificationStates []ModificationState
@@ -224,7 +225,7 @@ type endpointFilterQuery struct {
 	WithVulns          Opt[bool]           `url:"with_vulns,omitempty"`
 	Shadow             Opt[bool]           `url:"shadow,omitempty"`
 	Internal           Opt[bool]           `url:"internal,omitempty"`
-	WithBOLATarget     Opt[bool]           `url:"bola_trigger_present,omitempty"`
+	HasBOLATrigger     Opt[bool]           `url:"bola_trigger_present,omitempty"`
 	ModifiedSince      *int64              `url:"modification_since,omitempty"`
 	ModificationStates []ModificationState `url:"modification_state,omitempty,brackets"`
 	VulnThreats        []EndpointRisk      `url:"vuln_threat,omitempty,brackets"`
@@ -254,7 +255,7 @@ func (f *APIEndpointFilter) query(clientID int64) (endpointFilterQuery, error) {
 	q := endpointFilterQuery{
 		ClientID: clientID, Search: f.Search, Domains: f.Domains, Methods: f.Methods, ApplicationIDs: f.ApplicationIDs,
 		Actual: f.Actual, WithAttacks: f.WithAttacks, WithVulns: f.WithVulns, Shadow: f.Shadow, Internal: f.Internal,
-		WithBOLATarget: f.WithBOLATarget, ModificationStates: f.ModificationStates, VulnThreats: f.VulnThreats, Risks: f.Risks,
+		HasBOLATrigger: f.HasBOLATrigger, ModificationStates: f.ModificationStates, VulnThreats: f.VulnThreats, Risks: f.Risks,
 		APISpecIDs: f.APISpecIDs, EndpointIDs: f.EndpointIDs, PII: f.PII,
 	}
 	var err error
@@ -384,7 +385,7 @@ func (s *APIDiscoveryService) Pages(
 }
 
 // Count counts the endpoints that match filter. Of the conditions it takes Search, Domains, Methods, ApplicationIDs, WithVulns,
-// VulnThreats, Risks, PII, Internal and WithBOLATarget, and refuses the others.
+// VulnThreats, Risks, PII, Internal and HasBOLATrigger, and refuses the others.
 //
 // GET /v4/clients/{client_id}/rules/endpoints/count. Not documented by the vendor. Replay class: read.
 func (s *APIDiscoveryService) Count(ctx context.Context, filter APIEndpointFilter, opts ...CallOption) (int64, error) {

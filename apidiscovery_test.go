@@ -24,7 +24,7 @@ var _ = fixture(apiDiscoveryList, func(ctx context.Context, c *Client) (any, err
 
 var _ = fixture(apiDiscoveryCount, func(ctx context.Context, c *Client) (any, error) {
 	return c.APIDiscovery.Count(ctx, APIEndpointFilter{
-		Methods: []string{"GET", "POST"}, Risks: []EndpointRisk{EndpointRiskMedium}, WithVulns: Set(false), WithBOLATarget: Set(true),
+		Methods: []string{"GET", "POST"}, Risks: []EndpointRisk{EndpointRiskMedium}, WithVulns: Set(false), HasBOLATrigger: Set(true),
 	})
 })
 

@@ -265,6 +265,20 @@ func TestSessionsHideUsers(t *testing.T) {
 	require.Equal(t, map[string]float64{"/orders": 20.5, "/login": 4}, page.Items[0].URICounts.ByName())
 }
 
+// TestSessionErrorsNameTheRule reads the error form of the newer services: field, rule, text.
+func TestSessionErrorsNameTheRule(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"status":400,"body":{"limit":{"max":"limit is too large"}}}`)
+	})
+	_, err := client.APISessions.List(t.Context(), SessionFilter{}, PageOptions{Limit: 1000})
+	require.ErrorIs(t, err, ErrValidation)
+	var api *APIError
+	require.ErrorAs(t, err, &api)
+	require.Len(t, api.Fields, 1)
+	require.Equal(t, []string{"limit", "max", "limit is too large"}, []string{api.Fields[0].Field, api.Fields[0].Rule, api.Fields[0].Message})
+}
+
 // TestTimestampNumber checks the digits that go into a query.
 func TestTimestampNumber(t *testing.T) {
 	for in, want := range map[string]string{
