@@ -92,6 +92,9 @@ type lister[T any] struct {
 	// usual is the limit of a page if the caller names none, most the largest one that the route takes; an iterator uses most.
 	// Both are 0 if the pages have a fixed size.
 	usual, most int
+	// careful makes an iterator use usual in place of most: no source tells the largest limit, and a server that lowers it would seem to
+	// end the list early.
+	careful bool
 	// id identifies an item, so that one which moved to the next page while the list was read is not yielded twice. nil if items
 	// have no identity.
 	id func(*T) string
@@ -228,7 +231,7 @@ func (l *lister[T]) next(f *fetched, items []T) (PageOptions, bool) {
 		next.Offset += len(items)
 		return next, len(items) > 0 && (len(items) >= f.asked.Limit || len(items)%roundLimit == 0)
 	case byKey:
-		if len(items) == 0 || len(items) < f.asked.Limit {
+		if len(items) == 0 || (len(items) < f.asked.Limit && len(items)%roundLimit != 0) {
 			return next, false
 		}
 		next.Cursor = l.after(&items[len(items)-1])
@@ -293,7 +296,11 @@ func (l *lister[T]) pages(ctx context.Context, start PageOptions) iter.Seq2[*Pag
 			if s.pageSize > 0 && start.Limit == 0 {
 				start.Limit = s.pageSize
 			}
-			start, err = l.check(start, max(l.usual, l.most))
+			limit := max(l.usual, l.most)
+			if l.careful {
+				limit = l.usual
+			}
+			start, err = l.check(start, limit)
 		}
 		if err != nil {
 			yield(nil, err)

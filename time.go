@@ -67,6 +67,17 @@ func (t Timestamp) appendJSON(b []byte) []byte {
 	return strconv.AppendInt(b, t.Unix(), 10)
 }
 
+// number returns t as unix seconds, with the digits of the fraction that it was read with.
+func (t Timestamp) number() string {
+	if t.form < formFraction {
+		t.form = formSeconds
+		if nanos := t.Nanosecond(); nanos > 0 {
+			t.form = formFraction + timeForm(len(strings.TrimRight(fmt.Sprintf("%09d", nanos), "0")))
+		}
+	}
+	return string(t.appendJSON(nil))
+}
+
 // parse reads one JSON value.
 func (t *Timestamp) parse(value jsontext.Value) error {
 	*t = Timestamp{}

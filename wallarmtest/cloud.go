@@ -83,6 +83,10 @@ func NewCloud(options ...Option) *Cloud {
 		c.integrationRoutes(),
 		c.triggerRoutes(),
 		c.apiSpecRoutes(),
+		c.apiDiscoveryRoutes(),
+		c.apiEndpointRoutes(),
+		c.apiSessionRoutes(),
+		c.sessionExportRoutes(),
 	)
 	c.initAccounts()
 	c.initRules()
@@ -96,6 +100,8 @@ func NewCloud(options ...Option) *Cloud {
 	c.initIntegrations()
 	c.initTriggers()
 	c.initAPISpecs()
+	c.initAPIDiscovery()
+	c.initAPISessions()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)

@@ -136,6 +136,7 @@ func TestBracketedParameters(t *testing.T) {
 		"ip_rule[reason]=r&ip_rule[pools][]=1":          `{"ip_rule":{"reason":"r","pools":["1"]}}`,
 		"a[b][c]=1&a[b][d]=2":                           `{"a":{"b":{"c":"1","d":"2"}}}`,
 		"id=1&id=2":                                     `{"id":["1","2"]}`,
+		"o[][d]=asc&o[][n]=a&o[][n]=b":                  `{"o":[{"d":"asc","n":"a"},{"n":"b"}]}`,
 		"odd]name=1&%zz=2&empty":                        `{"odd]name":"1","empty":""}`,
 		"filter[clientid]=&filter[format_one_of][]=50":  `{"filter":{"clientid":"","format_one_of":["50"]}}`,
 	} {

@@ -44,6 +44,9 @@ func setBracketed(root *object, name, value string) {
 		case keys[i+1] == "" && i+2 == len(keys):
 			at.set(key, append(asList(at.get(key)), value))
 			return
+		case keys[i+1] == "" && i+3 == len(keys):
+			at.set(key, setInList(asList(at.get(key)), keys[i+2], value))
+			return
 		default:
 			next, ok := at.get(key).(*object)
 			if !ok {
@@ -53,6 +56,18 @@ func setBracketed(root *object, name, value string) {
 			at = next
 		}
 	}
+}
+
+// setInList stores a member of the last object of a list, order_by[][name]=id,
+// or of a new one if the last has it already.
+func setInList(list []any, name, value string) []any {
+	if n := len(list); n > 0 {
+		if last, isObject := list[n-1].(*object); isObject && !last.has(name) {
+			last.set(name, value)
+			return list
+		}
+	}
+	return append(list, obj(name, value))
 }
 
 // bracketKeys splits a[b][c] into its keys; a trailing [] gives a last empty
