@@ -30,6 +30,19 @@ func (c *clock) set(t time.Time) {
 	c.offset = t.Sub(c.base())
 }
 
+// shift is how far the clock is ahead of its base.
+func (c *clock) shift() time.Duration {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.offset
+}
+
+func (c *clock) setShift(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset = d
+}
+
 // Now is the time on the cloud's clock.
 func (c *Cloud) Now() time.Time { return c.clock.now() }
 

@@ -26,6 +26,7 @@ type Cloud struct {
 	// mu guards everything below. Handlers run with it held, shared or
 	// exclusive by route.writes; answers are encoded after its release.
 	mu          sync.RWMutex
+	source      *rand.PCG // of rng
 	rng         *rand.Rand
 	tables      map[string]*table
 	credentials map[string]*credential
@@ -49,6 +50,8 @@ type Cloud struct {
 	triggers        *table
 	defaultTriggers map[int64]int64 // by client
 	apiSpecs        *table
+	keepers     map[string]keeper
+	derived     []func()
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -60,11 +63,13 @@ func NewCloud(options ...Option) *Cloud {
 	}
 	c := &Cloud{
 		done:        make(chan struct{}),
-		rng:         rand.New(rand.NewPCG(uint64(cfg.seed), 0x9e3779b97f4a7c15)),
+		source:      rand.NewPCG(uint64(cfg.seed), 0x9e3779b97f4a7c15),
 		tables:      map[string]*table{},
 		credentials: map[string]*credential{},
 		parents:     map[int64]int64{},
+		keepers:     map[string]keeper{},
 	}
+	c.rng = rand.New(c.source)
 	c.clock.base = cfg.clock
 	c.faults.rng = rand.New(rand.NewPCG(uint64(cfg.seed), 0xbf58476d1ce4e5b9))
 	c.log.size = cfg.logSize

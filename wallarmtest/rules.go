@@ -1,6 +1,7 @@
 package wallarmtest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -40,6 +41,16 @@ func (c *Cloud) initRules() {
 	c.actions = c.newTable("actions", "clientid", 901201)
 	c.regexes = c.newTable("regexes", "clientid", 5501)
 	c.actionHash = map[actionKey]int64{}
+	c.derive(c.hashActions)
+	c.keep("rule_locks", c.ruleLocks.save, c.ruleLocks.load)
+}
+
+// hashActions finds the hash of every action anew.
+func (c *Cloud) hashActions() {
+	clear(c.actionHash)
+	for _, action := range c.actions.all() {
+		c.actionHash[actionKey{action.int("clientid"), conditionsHash(action.array("conditions"))}] = action.int("id")
+	}
 }
 
 var ruleListing = listing{
@@ -405,6 +416,35 @@ func (c *Cloud) dropRegex(q *call, id int64) {
 type ruleLocks struct {
 	until     time.Time
 	permanent map[int64]bool // by rules_manipulation_locked of the client
+}
+
+func (l *ruleLocks) save() any {
+	permanent := []any{}
+	for _, id := range slices.Sorted(maps.Keys(l.permanent)) {
+		if l.permanent[id] {
+			permanent = append(permanent, id)
+		}
+	}
+	o := obj("until", nil, "permanent", permanent)
+	if !l.until.IsZero() {
+		o.set("until", l.until.UnixNano())
+	}
+	return o
+}
+
+func (l *ruleLocks) load(v any) {
+	*l = ruleLocks{}
+	o, _ := v.(*object)
+	if o.get("until") != nil {
+		l.until = time.Unix(0, o.int("until"))
+	}
+	for _, e := range o.array("permanent") {
+		if l.permanent == nil {
+			l.permanent = map[int64]bool{}
+		}
+		id, _ := asInt(e)
+		l.permanent[id] = true
+	}
 }
 
 // rulesLocked tells whether the rules of a client are locked. The state lock

@@ -243,9 +243,7 @@ func normalPoint(point []any) []any {
 // shape, origin and payload return the one stored copy of a value.
 
 func (s *eventStore) shape(p *shape) *shape {
-	key := fmt.Sprintf("%d\x00%s\x00%s\x00%s\x00%s\x00%s\x00%d\x00%s\x00%d\x00%s\x00%s%s",
-		p.clientID, p.kind, p.domain, p.path, p.method, p.parameter, p.poolID, p.target, p.threat, p.protocol,
-		appendJSON(nil, p.point), appendJSON(nil, p.authProtocol))
+	key := p.key()
 	if known := s.shapes[key]; known != nil {
 		return known
 	}
@@ -253,8 +251,10 @@ func (s *eventStore) shape(p *shape) *shape {
 	return p
 }
 
+func (p *shape) key() string { return string(appendJSON(nil, p.fields())) }
+
 func (s *eventStore) origin(o origin) *origin {
-	key := o.ip + "\x00" + o.country + "\x00" + o.datacenter + "\x00" + o.tor + "\x00" + o.proxyType
+	key := o.key()
 	if known := s.origins[key]; known != nil {
 		return known
 	}
@@ -262,16 +262,23 @@ func (s *eventStore) origin(o origin) *origin {
 	return &o
 }
 
+func (p *origin) key() string {
+	return p.ip + "\x00" + p.country + "\x00" + p.datacenter + "\x00" + p.tor + "\x00" + p.proxyType
+}
+
 func (s *eventStore) payload(text string, stamps []int64, known []string) *payload {
-	key := fmt.Sprint(text, "\x00", stamps, known)
-	if p := s.loads[key]; p != nil {
-		return p
+	p := &payload{value: text, stamps: anyList(stamps), regex: []any{}, known: anyList(known)}
+	key := p.key()
+	if stored := s.loads[key]; stored != nil {
+		return stored
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(key))
-	p := &payload{
-		value: text, stamps: anyList(stamps), stampsHash: int64(int32(h.Sum32())), regex: []any{}, known: anyList(known),
-	}
+	p.stampsHash = int64(int32(h.Sum32()))
 	s.loads[key] = p
 	return p
+}
+
+func (p *payload) key() string {
+	return string(appendJSON(appendJSON([]byte(p.value+"\x00"), p.stamps), p.known))
 }

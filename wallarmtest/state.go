@@ -31,7 +31,7 @@ func (c *Cloud) Put(kind, object string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if t.owner != "" && !o.has(t.owner) {
+	if t.owner != "" && t.owner != "id" && !o.has(t.owner) {
 		o.set(t.owner, DefaultClientID)
 	}
 	if kind == "actions" {

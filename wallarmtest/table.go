@@ -18,14 +18,16 @@ type table struct {
 	rows   map[int64]*object
 	order  []int64 // ids ascending
 	lastID int64
-	lags   lags
+	// firstID is the id of the first object without one of its own.
+	firstID int64
+	lags    lags
 }
 
 // newTable registers a kind of object under the name that Put and Objects
 // use. First ids differ between kinds, so that one id is never mistaken for
 // another in a test.
 func (c *Cloud) newTable(kind, owner string, firstID int64) *table {
-	t := &table{kind: kind, owner: owner, cloud: c, rows: map[int64]*object{}, lastID: firstID - 1}
+	t := &table{kind: kind, owner: owner, cloud: c, rows: map[int64]*object{}, lastID: firstID - 1, firstID: firstID}
 	c.tables[kind] = t
 	return t
 }
@@ -44,7 +46,7 @@ func (t *table) insert(o *object) *object {
 		o = &object{members: append([]member{{"id", id}}, o.clone().members...)}
 	}
 	t.put(id, o)
-	return o
+	return t.rows[id]
 }
 
 // put stores an object under its id, new or not.
@@ -53,14 +55,14 @@ func (t *table) put(id int64, o *object) {
 		i, _ := slices.BinarySearch(t.order, id)
 		t.order = slices.Insert(t.order, i, id)
 		t.lastID = max(t.lastID, id)
-		t.lags.created(t, id)
+		t.lags.created(t.cloud, t.kind, id)
 	}
-	t.rows[id] = o
+	t.rows[id] = canonicalObject(o).(*object)
 }
 
 // update stores a clone of the object with the changes and returns it.
 func (t *table) update(o, changes *object) *object {
-	changed := o.clone().merge(changes)
+	changed := canonicalObject(o.clone().merge(changes)).(*object)
 	t.rows[changed.int("id")] = changed
 	return changed
 }
@@ -78,6 +80,12 @@ func (t *table) remove(id int64) {
 	if i, found := slices.BinarySearch(t.order, id); found {
 		t.order = slices.Delete(t.order, i, i+1)
 	}
+}
+
+// clear removes everything, as Load does before it puts back what was saved.
+func (t *table) clear() {
+	t.rows, t.order, t.lastID = map[int64]*object{}, nil, t.firstID-1
+	t.lags.forget()
 }
 
 // all returns every object by ascending id.
@@ -202,8 +210,8 @@ type lag struct {
 	until time.Time
 }
 
-func (l *lags) created(t *table, id int64) {
-	f := t.cloud.faults.pickLag(t.kind)
+func (l *lags) created(c *Cloud, kind string, id int64) {
+	f := c.faults.pickLag(kind)
 	if f == nil {
 		return
 	}
@@ -212,7 +220,13 @@ func (l *lags) created(t *table, id int64) {
 	if l.waiting == nil {
 		l.waiting = map[int64]*lag{}
 	}
-	l.waiting[id] = &lag{lists: f.Lists, until: t.cloud.Now().Add(f.For)}
+	l.waiting[id] = &lag{lists: f.Lists, until: c.Now().Add(f.For)}
+}
+
+func (l *lags) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = nil
 }
 
 // hidden counts one list call and returns the ids still held back from it.
