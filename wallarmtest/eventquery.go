@@ -15,6 +15,7 @@ type attackQuery struct {
 	hits    *filter[hitRow]
 	time    *filter[hitRow] // the conditions on time among hits
 	from    int64           // no hit before this time can match
+	hidden  map[int64]bool  // attacks that an eventual-consistency fault holds back
 }
 
 func (c *Cloud) attackQuery(q *call) (*attackQuery, error) {
@@ -43,6 +44,9 @@ func (c *Cloud) attackQuery(q *call) (*attackQuery, error) {
 	}
 	aq.time, _ = aq.hits.split(func(name string) bool { return name == "time" })
 	aq.from = earliest(aq.hits)
+	if !q.route.writes {
+		aq.hidden = c.events.attackLags.hidden(q.now)
+	}
 	return aq, nil
 }
 
@@ -95,7 +99,7 @@ func earliest(f *filter[hitRow]) int64 {
 
 func (aq *attackQuery) match(index int32) bool {
 	a := &aq.s.attacks[index]
-	if a.gone || a.last < aq.from || !aq.attacks.match(attackRow{aq.s, index}) {
+	if a.gone || a.last < aq.from || aq.hidden[int64(index)] || !aq.attacks.match(attackRow{aq.s, index}) {
 		return false
 	}
 	if len(aq.hits.conditions) == 0 {
@@ -220,6 +224,7 @@ type hitQuery struct {
 	clients []int64
 	hits    *filter[hitRow]
 	from    int64
+	hidden  map[int64]bool
 }
 
 func (c *Cloud) hitQuery(q *call) (*hitQuery, error) {
@@ -232,12 +237,15 @@ func (c *Cloud) hitQuery(q *call) (*hitQuery, error) {
 		return nil, err
 	}
 	hq.from = earliest(hq.hits)
+	if !q.route.writes {
+		hq.hidden = c.events.hitLags.hidden(q.now)
+	}
 	return hq, nil
 }
 
 func (hq *hitQuery) match(index int32) bool {
 	h := &hq.s.hits[index]
-	return !h.gone && slices.Contains(hq.clients, hq.s.attacks[h.attack].shape.clientID) &&
+	return !h.gone && !hq.hidden[int64(index)] && slices.Contains(hq.clients, hq.s.attacks[h.attack].shape.clientID) &&
 		hq.hits.match(hitRow{hq.s, index})
 }
 

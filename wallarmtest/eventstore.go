@@ -31,6 +31,8 @@ type eventStore struct {
 	}
 	bulk  bool // orders are sorted when the bulk load ends
 	walks walkLog
+	// attackLags and hitLags hold new events back from lists.
+	attackLags, hitLags lags
 }
 
 type eventRef struct {
@@ -192,6 +194,7 @@ func (s *eventStore) addAttack(a attack) int32 {
 	s.walks.revision++
 	a.bumped = s.walks.revision
 	s.attacks = append(s.attacks, a)
+	s.attackLags.created(s.cloud, "attacks", int64(index))
 	if a.id != nil {
 		s.docs[a.id.String()] = eventRef{index: index}
 	}
@@ -210,6 +213,7 @@ func (s *eventStore) addHit(h hit) int32 {
 	a := &s.attacks[h.attack]
 	h.previous = a.lastHit
 	s.hits = append(s.hits, h)
+	s.hitLags.created(s.cloud, "hits", int64(index))
 	if h.more != nil && h.more.id != nil {
 		s.docs[h.more.id.String()] = eventRef{isHit: true, index: index}
 	}

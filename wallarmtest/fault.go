@@ -41,9 +41,10 @@ const (
 	FaultRedirect
 	// FaultHang never sends a header, before. It ends when the client leaves.
 	FaultHang
-	// FaultLag is eventual consistency: an object that is created stays out of
-	// the next Lists lists of its kind, and for the duration For. Op may name
-	// the kind ("rules") instead of an operation.
+	// FaultLag is eventual consistency: an object that is created, seeded ones
+	// too, stays out of the next Lists lists of its kind, and for the duration
+	// For on the clock of the cloud. Op names the kind ("rules", "attacks",
+	// "hits"; see Kinds) or its create operation ("rules.create").
 	FaultLag
 	// FaultLock answers 423 as if the rules were locked, before.
 	FaultLock
@@ -114,6 +115,13 @@ func (c *Cloud) Inject(f Fault) *Injection {
 	i := &Injection{faults: &c.faults, fault: f}
 	c.faults.active = append(c.faults.active, i)
 	return i
+}
+
+// any tells whether a fault is in force, for places that are passed often.
+func (fs *faults) any() bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return len(fs.active) > 0
 }
 
 // ClearFaults ends all faults.

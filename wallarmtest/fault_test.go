@@ -218,6 +218,23 @@ func TestEventualConsistency(t *testing.T) {
 	require.Equal(t, 2, listed())
 }
 
+func TestEventualConsistencyOfEvents(t *testing.T) {
+	s := NewServer(t, fixedClock())
+	listed := func(path string) int {
+		return len(bodyList(t, call200(t, s, "POST", path, `{"filter":{"clientid":[4711]}}`)))
+	}
+	s.Inject(Fault{Kind: FaultLag, Op: "attacks", Lists: 2, Count: 1})
+	s.Inject(Fault{Kind: FaultLag, Op: "hits", For: time.Minute, Count: 1})
+	s.SeedAttacks(Attack{})
+	require.Zero(t, listed("/v1/objects/attack"))
+	require.Zero(t, listed("/v2/objects/attack"))
+	require.Equal(t, 1, listed("/v1/objects/attack"))
+	require.Zero(t, listed("/v1/objects/hit"))
+	require.Zero(t, listed("/v1/objects/hit"))
+	s.Advance(time.Minute)
+	require.Equal(t, 1, listed("/v1/objects/hit"))
+}
+
 func TestGzipAnswers(t *testing.T) {
 	s := NewServer(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/v1/user", nil)

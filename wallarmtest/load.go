@@ -160,11 +160,7 @@ func (c *Cloud) restore(s *stateReader) error {
 		t.clear()
 	}
 	for _, saved := range s.tables {
-		t := c.tables[saved.kind]
-		for _, o := range saved.rows {
-			t.put(o.int("id"), o)
-		}
-		t.lastID = max(t.lastID, saved.lastID)
+		c.tables[saved.kind].fill(saved.rows, saved.lastID)
 	}
 	c.events.restore(s.events)
 	for name, k := range c.keepers {

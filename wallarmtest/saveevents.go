@@ -296,6 +296,8 @@ func (s *eventStore) restore(from *eventSnapshot) {
 	s.key, s.attacks, s.hits = from.key, from.attacks, from.hits
 	s.walks.revision, s.walks.moves = from.revision, from.moves
 	s.walks.begun.Store(true)
+	s.attackLags.forget()
+	s.hitLags.forget()
 	s.shapes, s.origins, s.loads = map[string]*shape{}, map[string]*origin{}, map[string]*payload{}
 	for _, p := range from.shapes {
 		s.shapes[p.key()] = p

@@ -88,6 +88,17 @@ func (t *table) clear() {
 	t.lags.forget()
 }
 
+// fill puts objects into an empty table, as they are.
+func (t *table) fill(rows []*object, lastID int64) {
+	for _, o := range rows {
+		id := o.int("id")
+		t.rows[id] = o
+		t.lastID = max(t.lastID, id)
+	}
+	t.order = slices.Sorted(maps.Keys(t.rows))
+	t.lastID = max(t.lastID, lastID)
+}
+
 // all returns every object by ascending id.
 func (t *table) all() []*object {
 	out := make([]*object, len(t.order))
@@ -211,6 +222,9 @@ type lag struct {
 }
 
 func (l *lags) created(c *Cloud, kind string, id int64) {
+	if !c.faults.any() {
+		return
+	}
 	f := c.faults.pickLag(kind)
 	if f == nil {
 		return

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// requestLog writes one line for each request: when, what, the status, the
+// size of the answer and the time it took. It shows no headers and no bodies,
+// and of the query no value that may be a secret.
+type requestLog struct{ lines *log.Logger }
+
+func newRequestLog(w io.Writer) *requestLog { return &requestLog{log.New(w, "", log.LstdFlags)} }
+
+func (l *requestLog) request(r *http.Request, w *watchedWriter, took time.Duration) {
+	status := "---" // the connection was cut
+	if w.status != 0 {
+		status = fmt.Sprint(w.status)
+	}
+	l.lines.Printf("%s %s %s %dB %s", r.Method, redactedTarget(r.URL), status, w.bytes, took.Round(10*time.Microsecond))
+}
+
+func (l *requestLog) note(text string) { l.lines.Print(text) }
+
+// errors takes what the HTTP server has to say.
+func (l *requestLog) errors() *log.Logger { return l.lines }
+
+// secretNames are parts of the names of parameters whose values stay out of
+// the log.
+var secretNames = []string{"token", "secret", "password", "otp", "invitation", "signature", "key", "email", "phone"}
+
+const redacted = "[redacted]"
+
+func redactedTarget(u *url.URL) string {
+	target := redactedPath(u.EscapedPath())
+	for i, pair := range strings.Split(u.RawQuery, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		for _, secret := range secretNames {
+			if strings.Contains(strings.ToLower(name), secret) {
+				value = redacted
+			}
+		}
+		target += string("?&"[min(i, 1)]) + printable(name) + "=" + printable(value)
+	}
+	return target
+}
+
+// redactedPath hides the one kind of secret that travels in a path.
+func redactedPath(path string) string {
+	if before, _, found := strings.Cut(path, "/validation/"); found {
+		return before + "/validation/" + redacted
+	}
+	return path
+}
+
+// printable escapes what would break the line.
+func printable(s string) string {
+	quoted := fmt.Sprintf("%q", s)
+	return quoted[1 : len(quoted)-1]
+}
+
+// watchedWriter notes the status and the size of the answer.
+type watchedWriter struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *watchedWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets the cloud reach the connection, which it resets for some faults.
+func (w *watchedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
