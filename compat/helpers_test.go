@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/url"
 	"os"
 	"testing"
 
@@ -86,3 +87,26 @@ func status(t *testing.T, want int, err error) {
 	require.ErrorAs(t, err, &apiErr)
 	require.Equal(t, want, apiErr.StatusCode, apiErr.Body)
 }
+
+// notYet tells whether a family of routes is not there yet.
+func (w *world) notYet(route string) bool {
+	for _, r := range w.Routes() {
+		if r.Method+" "+r.Pattern == route {
+			return false
+		}
+	}
+	return true
+}
+
+// queryOf is the query of the last request of an operation.
+func queryOf(t *testing.T, w *world, op string) url.Values {
+	t.Helper()
+	requests := w.RequestsOf(op)
+	require.NotEmpty(t, requests)
+	values, err := url.ParseQuery(requests[len(requests)-1].Query)
+	require.NoError(t, err)
+	return values
+}
+
+// address is an address of a range that is reserved for documentation.
+func address(i int) string { return fmt.Sprintf("203.0.113.%d", i+1) }
