@@ -1,15 +1,51 @@
 package wallarmtest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 
+	"github.com/wallarm-sdk/wallarm"
 	"github.com/wallarm-sdk/wallarm/wallarmtest"
 )
 
-// blockPath stands for the code under test: it makes a rule over HTTP.
+// attackedHosts is the code under test: the hosts with incidents.
+func attackedHosts(ctx context.Context, client *wallarm.Client) (hosts []string, err error) {
+	for incident, err := range client.Incidents.All(ctx, wallarm.AttackFilter{}) {
+		if err != nil {
+			return nil, err
+		}
+		hosts = append(hosts, incident.Domain)
+	}
+	return hosts, nil
+}
+
+// A test of code that uses the SDK: fill the cloud, run the code, look at the
+// result and at what was asked. In a test, NewServer(t) replaces the first
+// three lines.
+func Example() {
+	cloud := wallarmtest.NewCloud()
+	server := httptest.NewServer(cloud)
+	defer server.Close()
+	cloud.SeedAttacks(
+		wallarmtest.Attack{Domain: "shop.example.com", VulnID: 90210},
+		wallarmtest.Attack{Domain: "www.example.com"},
+	)
+	client, err := wallarm.New(wallarm.US, wallarm.Token(wallarmtest.AdminToken), wallarm.WithBaseURL(server.URL))
+	if err != nil {
+		panic(err)
+	}
+	hosts, err := attackedHosts(context.Background(), client)
+	fmt.Println(hosts, err)
+	fmt.Println("calls:", len(cloud.RequestsOf("attacks.list")))
+	// Output:
+	// [shop.example.com] <nil>
+	// calls: 1
+}
+
+// blockPath makes a rule over plain HTTP.
 func blockPath(baseURL, token, host string) error {
 	body := fmt.Sprintf(`{"type":"vpatch","clientid":%d,"attack_type":"any","point":[["header","HOST"]],
 		"action":[{"type":"iequal","point":["header","HOST"],"value":%q}]}`, wallarmtest.DefaultClientID, host)
@@ -25,8 +61,8 @@ func blockPath(baseURL, token, host string) error {
 	return resp.Body.Close()
 }
 
-// In a test, NewServer(t) replaces the first three lines.
-func Example() {
+// Any client will do, in any language.
+func Example_anyClient() {
 	cloud := wallarmtest.NewCloud()
 	server := httptest.NewServer(cloud)
 	defer server.Close()
