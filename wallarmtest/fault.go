@@ -48,6 +48,9 @@ const (
 	FaultLag
 	// FaultLock answers 423 as if the rules were locked, before.
 	FaultLock
+	// FaultStatusAfter answers Status (500) with Body, after: an error that
+	// hides a success.
+	FaultStatusAfter
 )
 
 // Fault says what goes wrong, when and how often. Without Op, Method, Path
@@ -71,8 +74,8 @@ type Fault struct {
 	Delay time.Duration
 	// RetryAfter is sent as the header of that name.
 	RetryAfter string
-	// Status and Body are the answer of FaultStatus; the body is sent as it
-	// is, as JSON unless ContentType says otherwise.
+	// Status and Body are the answer of FaultStatus and FaultStatusAfter; the
+	// body is sent as it is, as JSON unless ContentType says otherwise.
 	Status      int
 	Body        string
 	ContentType string

@@ -53,6 +53,14 @@ func TestFaults(t *testing.T) {
 			},
 		},
 		{
+			"status after", Fault{Kind: FaultStatusAfter, Body: `{"status":500,"body":"Timed out connecting to server"}`}, true,
+			func(t *testing.T, resp *http.Response, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, 500, resp.StatusCode)
+				assert.JSONEq(t, `{"status":500,"body":"Timed out connecting to server"}`, string(body))
+			},
+		},
+		{
 			"latency", Fault{Kind: FaultLatency, Delay: time.Millisecond}, true,
 			func(t *testing.T, resp *http.Response, _ []byte, err error) {
 				require.NoError(t, err)

@@ -36,7 +36,7 @@ func (c *Cloud) misbehave(w http.ResponseWriter, r *http.Request, f *Fault, resp
 		header.Set("Retry-After", f.RetryAfter)
 	}
 	switch f.Kind {
-	case FaultStatus:
+	case FaultStatus, FaultStatusAfter:
 		resp = response{
 			status: cmp.Or(f.Status, http.StatusInternalServerError), body: []byte(f.Body),
 			contentType: cmp.Or(f.ContentType, jsonType),
