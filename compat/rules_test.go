@@ -214,3 +214,13 @@ func TestLockEnds(t *testing.T) {
 	_, err = w.api.HintCreate(&wallarm.ActionCreate{Type: "wallarm_mode", Mode: "off", Clientid: client, Action: scope()})
 	require.NoError(t, err)
 }
+
+// TestHugeSizeBreaksTheClient shows that one rule can make the list of all
+// rules unreadable for this client.
+func TestHugeSizeBreaksTheClient(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.AddRule(`{"type":"file_upload_size_limit","mode":"block","size":18446744073709551615,"action":[]}`)
+	require.NoError(t, err)
+	_, err = w.api.HintRead(&wallarm.HintRead{Filter: &wallarm.HintFilter{Clientid: []int{client}}, OrderBy: "id", Limit: 10})
+	require.ErrorContains(t, err, "cannot unmarshal number")
+}

@@ -119,7 +119,8 @@ func conditionText(c *object) string {
 func conditionsHash(conditions []any) string {
 	texts := make([]string, len(conditions))
 	for i, c := range conditions {
-		texts[i] = conditionText(c.(*object))
+		o, _ := c.(*object)
+		texts[i] = conditionText(o)
 	}
 	slices.Sort(texts)
 	sum := sha256.Sum256([]byte("not_null" + strings.Join(texts, ",")))

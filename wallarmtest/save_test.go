@@ -193,3 +193,28 @@ func TestTablesHoldCanonicalValues(t *testing.T) {
 	changed := things.update(stored, obj("n", 8))
 	require.Equal(t, int64(8), changed.get("n"))
 }
+
+// FuzzLoad wants no panic and no endless list, whatever the file holds.
+func FuzzLoad(f *testing.F) {
+	c := NewCloud(fixedClock())
+	c.SeedAttacks(Attack{Hits: []Hit{{}, {RequestID: "a"}}}, Attack{ID: EventID{"a", "b"}, Extra: `{"x":1}`})
+	if _, err := c.AddRule(modeRule); err != nil {
+		f.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := c.Save(&text); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c := NewCloud(fixedClock())
+		if c.Load(bytes.NewReader(data)) != nil {
+			return
+		}
+		c.Objects("attacks")
+		c.Objects("hits")
+		if err := c.Save(&bytes.Buffer{}); err != nil {
+			t.Error(err)
+		}
+	})
+}

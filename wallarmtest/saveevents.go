@@ -261,7 +261,7 @@ func (s *eventSnapshot) readHits(flat []int64) error {
 		}
 		h := hit{origin: s.origins[flat[0]], payload: s.payloads[flat[1]]}
 		h.setNumbers(flat[2:])
-		if h.attack < 0 || int(h.attack) >= len(s.attacks) || int(h.previous) >= len(s.hits) {
+		if h.attack < 0 || int(h.attack) >= len(s.attacks) || int(h.previous) >= len(s.hits) || int(h.block) >= len(blockNames) {
 			return errState
 		}
 		s.hits = append(s.hits, h)
