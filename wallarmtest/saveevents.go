@@ -112,9 +112,9 @@ func (p *shape) fields() *object {
 func shapeOf(o *object) *shape {
 	return &shape{
 		clientID: o.int("client_id"), kind: o.str("kind"), domain: o.str("domain"), path: o.str("path"),
-		method: o.str("method"), parameter: o.str("parameter"), point: listOf(o, "point"), poolID: o.int("pool_id"),
+		method: o.str("method"), parameter: o.str("parameter"), point: savedList(o, "point"), poolID: o.int("pool_id"),
 		target: o.str("target"), threat: o.int("threat"), protocol: o.str("protocol"),
-		authProtocol: listOf(o, "auth_protocol"),
+		authProtocol: savedList(o, "auth_protocol"),
 	}
 }
 
@@ -135,13 +135,13 @@ func (p *payload) fields() *object {
 
 func payloadOf(o *object) *payload {
 	return &payload{
-		value: o.str("value"), stamps: listOf(o, "stamps"), stampsHash: o.int("stamps_hash"),
-		regex: listOf(o, "regex"), known: listOf(o, "known"),
+		value: o.str("value"), stamps: savedList(o, "stamps"), stampsHash: o.int("stamps_hash"),
+		regex: savedList(o, "regex"), known: savedList(o, "known"),
 	}
 }
 
-// listOf reads an array; events hold empty arrays, never nil ones.
-func listOf(o *object, name string) []any {
+// savedList reads an array; events hold empty arrays, never nil ones.
+func savedList(o *object, name string) []any {
 	if list := o.array(name); list != nil {
 		return list
 	}
