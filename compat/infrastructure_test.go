@@ -3,6 +3,7 @@ package compat
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/wallarm-sdk/wallarm/wallarmtest"
@@ -306,6 +307,7 @@ func TestAPISpecs(t *testing.T) {
 	require.NoError(t, err)
 	id := created.Body.ID
 	require.Empty(t, created.Body.FileRemoteURL, "absent in the answer of a create")
+	w.Advance(time.Minute) // the file is read a little later
 	one, err := w.api.APISpecReadByID(client, id)
 	require.NoError(t, err)
 	require.Equal(t, "https://specs.example.com/shop.yaml", one.FileRemoteURL)

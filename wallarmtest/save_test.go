@@ -163,7 +163,8 @@ func TestEveryFieldIsSaved(t *testing.T) {
 		"source": "random", "events": "events", "clock": "clock_offset",
 	}
 	// What a cloud is made of or what belongs to a run of it, not to its state.
-	run := strings.Fields(`faults log done stop routes tree observers unknown mu rng tables keepers derived`)
+	run := strings.Fields(`faults log done stop routes tree observers unknown mu rng tables keepers derived
+		admin denyEvents defaultTriggers`)
 	c := NewCloud()
 	cloud := reflect.TypeFor[Cloud]()
 	for i := range cloud.NumField() {
