@@ -50,8 +50,8 @@ type Cloud struct {
 	triggers        *table
 	defaultTriggers map[int64]int64 // by client
 	apiSpecs        *table
-	keepers     map[string]keeper
-	derived     []func()
+	keepers         map[string]keeper
+	derived         []func()
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,

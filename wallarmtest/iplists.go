@@ -73,7 +73,7 @@ func groupView(o *object) *object {
 	)
 }
 
-// listGroups reads the filters that clients send; the list of exceptions from
+// listIPGroups reads the filters that clients send; the list of exceptions from
 // API abuse prevention does not exist here.
 func (c *Cloud) listIPGroups(q *call) (reply, error) {
 	clientID, err := q.pathClient("client_id")
