@@ -61,6 +61,9 @@ func NewCloud(options ...Option) *Cloud {
 		c.userRoutes(),
 		c.attackRoutes(),
 		c.hitRoutes(),
+		c.hitStatRoutes(),
+		c.vectorRoutes(),
+		c.viewRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
 		c.vulnRoutes(), c.securityIssueRoutes(), c.reportRoutes(), c.statsRoutes(), c.dashboardRoutes(), c.searchRoutes(),
@@ -71,6 +74,9 @@ func NewCloud(options ...Option) *Cloud {
 	c.initVulns()
 	c.initSecurityIssues()
 	c.initReports()
+	c.initHitStats()
+	c.initVectors()
+	c.initViews()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)
