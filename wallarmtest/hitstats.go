@@ -154,7 +154,8 @@ func (g *graph) add(h *hit, addresses bool) {
 	if h.time < g.from || h.time > g.to {
 		return
 	}
-	point := int((h.time - g.from) * int64(len(g.counts)) / (g.to - g.from + 1))
+	n := int64(len(g.counts))
+	point := int(min((h.time-g.from)*n/max(g.to-g.from, 1), n-1))
 	if addresses {
 		key := graphKey{point, h.origin}
 		if g.seen[key] {

@@ -1,6 +1,7 @@
 package wallarmtest
 
 import (
+	"encoding/base64"
 	"math"
 	"net/http"
 	"regexp"
@@ -425,7 +426,9 @@ type vectorGroupID struct {
 }
 
 func (g *vectorGroupID) encode() string {
-	return encodeCursor(g.clientID, g.period.from, g.period.to, g.period.zone.String(), anyList(g.names), anyList(g.value), g.where)
+	return base64.StdEncoding.EncodeToString(appendJSON(nil, obj(
+		"f", anyList(g.names), "v", anyList(g.value), "t", []any{g.period.from, g.period.to}, "z", g.period.zone.String(), "w", g.where,
+	)))
 }
 
 func (c *Cloud) groupParam(q *call, clientID int64) (*vectorGroupID, error) {
@@ -434,17 +437,25 @@ func (c *Cloud) groupParam(q *call, clientID int64) (*vectorGroupID, error) {
 		return nil, errRule("group_id", "required", "group_id is required")
 	}
 	refused := errRule("group_id", "invalid", "group_id is invalid")
-	parts, valid := decodeCursor(text, 7)
-	if !valid {
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
 		return nil, refused
 	}
-	g := &vectorGroupID{names: stringsOf(parts[4]), value: stringsOf(parts[5]), where: parts[6]}
-	owner, ok1 := asInt(parts[0])
-	from, ok2 := asInt(parts[1])
-	to, ok3 := asInt(parts[2])
-	name, ok4 := parts[3].(string)
-	zone, err := time.LoadLocation(name)
-	if !ok1 || !ok2 || !ok3 || !ok4 || err != nil || owner != clientID || len(g.names) != len(g.value) {
+	o, err := parseObject(data)
+	if err != nil {
+		return nil, refused
+	}
+	g := &vectorGroupID{clientID: clientID, names: stringsOf(o.get("f")), value: stringsOf(o.get("v")), where: o.get("w")}
+	g.period = period{from: math.MinInt64, to: math.MaxInt64}
+	if bounds := o.array("t"); len(bounds) == 2 {
+		from, isInt1 := asInt(bounds[0])
+		to, isInt2 := asInt(bounds[1])
+		if !isInt1 || !isInt2 {
+			return nil, refused
+		}
+		g.period.from, g.period.to = from, to
+	}
+	if g.period.zone, err = time.LoadLocation(o.str("z")); err != nil || len(g.names) != len(g.value) {
 		return nil, refused
 	}
 	for _, name := range g.names {
@@ -452,7 +463,6 @@ func (c *Cloud) groupParam(q *call, clientID int64) (*vectorGroupID, error) {
 			return nil, refused
 		}
 	}
-	g.clientID, g.period = owner, period{from, to, zone}
 	g.tree, err = parseWhere(g.where)
 	return g, err
 }
