@@ -71,6 +71,12 @@ type Attack struct {
 	Anomality []string  `json:"anomality,omitzero"`
 	// Point is the attacked part of the request as a chain of parsers.
 	Point Point `json:"point,omitzero"`
+	// Applications, MethodCounts, ResponseCounts and Regexes come from the cursor list only.
+	Applications   []AttackedApplication `json:"pools,omitzero"`
+	MethodCounts   []MethodCount         `json:"method_counts,omitzero"`
+	ResponseCounts []ResponseCount       `json:"response_status_counts,omitzero"`
+	// Regexes are ids of the expressions of custom rules.
+	Regexes []int64 `json:"regex,omitzero"`
 	// Extra holds all other members, among them sid and vulns, whose elements nobody describes.
 	Extra Extra `json:",embed"`
 }
@@ -93,6 +99,29 @@ type CountryCount struct {
 	Country string `json:"country,omitempty"`
 	Count   int64  `json:"count"`
 	Extra   Extra  `json:",embed"`
+}
+
+// AttackedApplication is an application that an attack went to.
+type AttackedApplication struct {
+	ID       int64  `json:"id"`
+	ClientID int64  `json:"clientid"`
+	Deleted  bool   `json:"deleted"`
+	Name     string `json:"name"`
+	Extra    Extra  `json:",embed"`
+}
+
+// MethodCount is a request method and the number of its hits.
+type MethodCount struct {
+	Method string `json:"method"`
+	Count  int64  `json:"count"`
+	Extra  Extra  `json:",embed"`
+}
+
+// ResponseCount is the status code of an answer, a text on the wire, and the number of its hits.
+type ResponseCount struct {
+	Status string `json:"response_status"`
+	Count  int64  `json:"count"`
+	Extra  Extra  `json:",embed"`
 }
 
 // MarshalJSON writes the attack with all members that were received.

@@ -3,8 +3,11 @@ package wallarm
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,26 +193,37 @@ func TestHitArguments(t *testing.T) {
 
 func TestHitsAllReadsEveryPage(t *testing.T) {
 	t.Parallel()
-	pages := map[int]string{0: `{"id":["h","a"]},{"id":["h","b"]}`, 2: `{"id":["h","b"]},{"id":["h","c"]}`, 4: `{"id":["h","d"]}`}
-	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+	var stored []string
+	for _, doc := range "abcde" {
+		stored = append(stored, fmt.Sprintf(`{"id":["h","%c"]}`, doc))
+	}
+	var open atomic.Int64
+	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
-			Offset int
-			Filter struct{ Time [][]*int64 }
+			Limit, Offset int
+			Filter        struct{ Time [][]*int64 }
 		}
 		data, err := io.ReadAll(r.Body)
 		if err == nil {
 			err = json.Unmarshal(data, &body)
 		}
-		if err != nil || body.Offset > 0 && body.Filter.Time[0][1] == nil {
+		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		_, _ = w.Write([]byte(`{"status":200,"body":[` + pages[body.Offset] + `]}`))
+		if body.Filter.Time[0][1] == nil {
+			open.Add(1)
+		}
+		from := min(body.Offset, len(stored))
+		page := stored[from:min(from+body.Limit, len(stored))]
+		_, _ = w.Write([]byte(`{"status":200,"body":[` + strings.Join(page, ",") + `]}`))
 	})
 	var docs string
 	for hit, err := range client.Hits.All(t.Context(), HitFilter{Time: Since(fixtureStart)}, PageSize(2)) {
 		require.NoError(t, err)
 		docs += hit.ID.Doc
 	}
-	require.Equal(t, "abcd", docs, "a hit that moved to the next page comes once")
+	require.Equal(t, "abcde", docs)
+	require.EqualValues(t, 1, open.Load(), "from the second page on the range is closed, so that new hits do not shift the pages")
+	require.Greater(t, len(server.requests()), 2)
 }

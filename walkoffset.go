@@ -120,7 +120,8 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
 
 // gap reports whether something may lie between what was read and this page, and where to look for it.
 func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap bool) {
-	beyond := asked.Offset > o.place || (asked.Offset == o.place && o.overlap == 0)
+	// A page that was asked for on a guess may begin right behind a short one: if it is empty, the list ends there.
+	beyond := asked.Offset >= o.place
 	switch {
 	case o.recent.empty() || asked.Offset == 0:
 		return 0, false

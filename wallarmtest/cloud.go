@@ -77,6 +77,9 @@ func NewCloud(options ...Option) *Cloud {
 		c.userRoutes(),
 		c.attackRoutes(),
 		c.hitRoutes(),
+		c.hitStatRoutes(),
+		c.vectorRoutes(),
+		c.viewRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
 		c.vulnRoutes(), c.securityIssueRoutes(), c.reportRoutes(), c.statsRoutes(), c.dashboardRoutes(), c.searchRoutes(),
@@ -107,6 +110,9 @@ func NewCloud(options ...Option) *Cloud {
 	c.initAPISpecs()
 	c.initAPIDiscovery()
 	c.initAPISessions()
+	c.initHitStats()
+	c.initVectors()
+	c.initViews()
 	c.seedDefaults()
 	for _, setup := range cfg.setup {
 		setup(c)

@@ -126,6 +126,9 @@ type eventState uint8
 const (
 	stateNone eventState = iota
 	stateFalsePositive
+	// stateTruePositive is a verdict of the Attacks API; the older routes show
+	// it as no mark.
+	stateTruePositive
 )
 
 func (s eventState) value() value {
