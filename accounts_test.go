@@ -236,16 +236,30 @@ func TestAccountSecretsStayHidden(t *testing.T) {
 }
 
 func TestAllUsersOnce(t *testing.T) {
-	client, server := newTestClient(t, answersInTurn(
-		`{"status":200,"body":[{"id":1},{"id":2}]}`, `{"status":200,"body":[{"id":2},{"id":3}]}`, `{"status":200,"body":[{"id":4}]}`, `{"status":200,"body":[]}`,
-	))
+	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		var asked struct{ Limit, Offset int }
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+			t.Error(err)
+		}
+		var users []map[string]int
+		for id := asked.Offset + 1; id <= min(asked.Offset+asked.Limit, 7); id++ {
+			users = append(users, map[string]int{"id": id})
+		}
+		if err := json.NewEncoder(w).Encode(map[string]any{"status": 200, "body": users}); err != nil {
+			t.Error(err)
+		}
+	})
 	var ids []int64
-	for user, err := range client.Users.All(t.Context(), UserFilter{}, PageSize(2), NoPrefetch()) {
+	for user, err := range client.Users.All(t.Context(), UserFilter{}, PageSize(3), NoPrefetch()) {
 		require.NoError(t, err)
 		ids = append(ids, user.ID)
 	}
-	require.Equal(t, []int64{1, 2, 3, 4}, ids)
-	require.JSONEq(t, `{"filter":{"clientid":[4711]},"limit":2,"offset":4,"order_by":"id","order_desc":false}`, string(server.requests()[2].Body))
+	require.Equal(t, []int64{1, 2, 3, 4, 5, 6, 7}, ids)
+	require.JSONEq(t, `{"filter":{"clientid":[4711]},"limit":3,"offset":0,"order_by":"id","order_desc":false}`, string(server.requests()[0].Body))
+}
+
+func TestUserListsEnd(t *testing.T) {
+	client, _ := newTestClient(t, answersInTurn(`{"status":200,"body":[]}`))
 	pages := 0
 	for page, err := range client.Users.Pages(t.Context(), UserFilter{}, PageOptions{}) {
 		require.NoError(t, err)

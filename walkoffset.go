@@ -120,12 +120,11 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
 
 // gap reports whether something may lie between what was read and this page, and where to look for it.
 func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap bool) {
-	// A page that was asked for on a guess may begin right behind a short one: if it is empty, the list ends there.
-	beyond := asked.Offset >= o.place
 	switch {
 	case o.recent.empty() || asked.Offset == 0:
 		return 0, false
-	case beyond && len(page.Items) == 0:
+	case asked.Offset >= o.place && len(page.Items) == 0:
+		// Nothing behind the end of what was read. At the end itself there is no overlap to look for: the page before lacked just that item.
 		return 0, false
 	case asked.Offset > o.place:
 		// The page before was not full, and yet there is something behind it.
