@@ -120,11 +120,11 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
 
 // gap reports whether something may lie between what was read and this page, and where to look for it.
 func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap bool) {
-	beyond := asked.Offset > o.place || (asked.Offset == o.place && o.overlap == 0)
 	switch {
 	case o.recent.empty() || asked.Offset == 0:
 		return 0, false
-	case beyond && len(page.Items) == 0:
+	case asked.Offset >= o.place && len(page.Items) == 0:
+		// Nothing is where nothing was expected: the page before, which was one short, was the last.
 		return 0, false
 	case asked.Offset > o.place:
 		// The page before was not full, and yet there is something behind it.
