@@ -115,7 +115,7 @@ func TestIPValues(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "203.0.113", "203.0.113.7/33", "203.0.113.7-203.0.113.9", "fe80::1%eth0", "example.com", "country:NLD", "country:1A", "proxy:",
-		"203.0.113.7/", "010.0.0.1", "country:",
+		"203.0.113.7/", "203.0.113.07", "country:",
 	} {
 		_, err := ParseIPValue(text)
 		require.ErrorIs(t, err, ErrInvalidArgument, text)
@@ -248,7 +248,7 @@ func TestIPListArgumentsAreChecked(t *testing.T) {
 func manyAddresses(n int) []string {
 	addresses := make([]string, n)
 	for i := range addresses {
-		addresses[i] = fmt.Sprintf("198.51.%d.%d", i/250, i%250+1)
+		addresses[i] = fmt.Sprintf("2001:db8::%x", i+1)
 	}
 	return addresses
 }
@@ -369,6 +369,7 @@ func TestRemovalSearchesForFewAddresses(t *testing.T) {
 	require.Equal(t, []IPFilter{{List: Denylist, Kinds: []IPKind{IPSubnet}}}, removalFilters(Denylist, Addresses("203.0.113.7", "2001:db8::1")))
 	require.Equal(t, []IPFilter{{List: Denylist, Kinds: []IPKind{IPCountry, IPSubnet}}},
 		removalFilters(Denylist, append(Addresses("203.0.113.7"), Countries("NL")...)))
-	require.Len(t, removalFilters(Denylist, Addresses(manyAddresses(9)...)), 1)
+	nine := slices.Repeat(Addresses("203.0.113.7"), 9)
+	require.Len(t, removalFilters(Denylist, nine), 1)
 	require.True(t, slices.IsSorted(kindsOf(map[IPValue]IPTerms{{IPSubnet, "x"}: {}, {IPCountry, "y"}: {}})))
 }

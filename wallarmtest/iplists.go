@@ -20,7 +20,7 @@ func (c *Cloud) ipListRoutes() []route {
 		},
 		{
 			ids: "infrastructure:IP-3", name: "iplists.remove", method: http.MethodDelete,
-			pattern: "/v1/blocklist/clients/{client_id}/groups", writes: true, access: accessAnalysts, handle: c.removeGroups,
+			pattern: "/v1/blocklist/clients/{client_id}/groups", writes: true, access: accessAnalysts, handle: c.removeIPGroups,
 		},
 	}
 }
@@ -357,9 +357,9 @@ func (c *Cloud) dropIP(q *call, o *object) {
 	q.changed("ip_rules", "delete", o, nil)
 }
 
-// removeGroups removes whole groups. Ids that do not exist, or are of
+// removeIPGroups removes whole groups. Ids that do not exist, or are of
 // another kind than the one said, are passed over.
-func (c *Cloud) removeGroups(q *call) (reply, error) {
+func (c *Cloud) removeIPGroups(q *call) (reply, error) {
 	clientID, err := q.pathClient("client_id")
 	if err != nil {
 		return reply{}, err
