@@ -51,8 +51,89 @@ func IndexedStep(parser string, index int) Step {
 	return Step{parser, stepKey{kind: indexKey, number: strconv.Itoa(index)}}
 }
 
+// The steps below are those that rules use most; [NewStep], [NamedStep] and [IndexedStep] make all others. A parser that takes a key has
+// a form for all keys and most have one for the keys themselves, see [AllOf] and [NamesOf].
+
 // Header is the step for the request header name; names are written in upper case.
 func Header(name string) Step { return NamedStep("header", strings.ToUpper(name)) }
+
+// Cookie is the step for a cookie, after Header("COOKIE").
+func Cookie(name string) Step { return NamedStep("cookie", name) }
+
+// QueryParam is the step for a query parameter. The wire calls it get.
+func QueryParam(name string) Step { return NamedStep("get", name) }
+
+// PathSegment is the step for a part of the path, counted from 0; the last part is no path segment but [ActionName] and [ActionExt].
+func PathSegment(index int) Step { return IndexedStep("path", index) }
+
+// ActionName is the step for the last part of the path, up to its first dot.
+func ActionName() Step { return NewStep("action_name") }
+
+// ActionExt is the step for what follows the first dot of the last part of the path.
+func ActionExt() Step { return NewStep("action_ext") }
+
+// WholeURI is the step for path and query as one text.
+func WholeURI() Step { return NewStep("uri") }
+
+// RemoteAddr is the step for the address of the client. Only [RateLimit] takes it.
+func RemoteAddr() Step { return NewStep("remote_addr") }
+
+// RequestBody is the step for the body of the request. The wire calls it post.
+func RequestBody() Step { return NewStep("post") }
+
+// FormField is the step for a field of a form, after [RequestBody].
+func FormField(name string) Step { return NamedStep("form_urlencoded", name) }
+
+// MultipartField is the step for a part of a multipart body, after [RequestBody].
+func MultipartField(name string) Step { return NamedStep("multipart", name) }
+
+// UploadedFile is the step for an uploaded file, after [MultipartField].
+func UploadedFile() Step { return NewStep("file") }
+
+// JSONDoc is the step that reads what is before it as JSON.
+func JSONDoc() Step { return NewStep("json_doc") }
+
+// ObjectMember is the step for a member of an object, after [JSONDoc] and other readers of structure. The wire calls it hash.
+func ObjectMember(name string) Step { return NamedStep("hash", name) }
+
+// ArrayElement is the step for an element of an array. The wire calls it array.
+func ArrayElement(index int) Step { return IndexedStep("array", index) }
+
+// XMLDoc is the step that reads what is before it as XML.
+func XMLDoc() Step { return NewStep("xml") }
+
+// XMLTag is the step for an element of an XML document.
+func XMLTag(name string) Step { return NamedStep("xml_tag", name) }
+
+// XMLAttr is the step for an attribute of an XML element.
+func XMLAttr(name string) Step { return NamedStep("xml_attr", name) }
+
+// JWT is the step for a part of a JSON web token: jwt_prefix, jwt_header or jwt_payload.
+func JWT(part string) Step { return NamedStep("jwt", part) }
+
+// Base64 is the step that decodes what is before it from base64.
+func Base64() Step { return NewStep("base64") }
+
+// Percent is the step that decodes percent signs in what is before it.
+func Percent() Step { return NewStep("percent") }
+
+// Gzip is the step that decompresses what is before it.
+func Gzip() Step { return NewStep("gzip") }
+
+// GraphQL is the step that reads what is before it as GraphQL.
+func GraphQL() Step { return NewStep("gql") }
+
+// GRPC is the step for a message of a gRPC body, after [RequestBody].
+func GRPC(index int) Step { return IndexedStep("grpc", index) }
+
+// Protobuf is the step for a field of a protocol buffer, after [GRPC].
+func Protobuf(field string) Step { return NamedStep("protobuf", field) }
+
+// AllOf is the step for all values of a parser that takes a key, as in AllOf("get") for every query parameter.
+func AllOf(parser string) Step { return NewStep(parser + "_all") }
+
+// NamesOf is the step for the names of a parser that takes one, as in NamesOf("get") for the names of all query parameters.
+func NamesOf(parser string) Step { return NewStep(parser + "_name") }
 
 // Key returns the name that the step's parser takes, if it takes one.
 func (s Step) Key() (string, bool) { return s.key.name, s.key.kind == nameKey }
@@ -108,46 +189,101 @@ func (s Step) elements() []any {
 	return []any{s.Name}
 }
 
-// stringKeyed and indexKeyed are the parsers that take a key, docs/wire/rules.md, section 4.2. All others stand alone.
-var (
-	stringKeyed = []string{
-		"header", "cookie", "get", "hash", "form_urlencoded", "multipart", "content_disp", "response_header", "jwt", "json",
-		"json_obj", "xml_tag", "xml_attr", "protobuf", "gql_query", "gql_mutation", "gql_subscription", "gql_fragment", "gql_dir",
-		"gql_spread", "gql_type", "gql_var", "viewstate_dict", "viewstate_sparse_array",
-	}
-	indexKeyed = []string{
-		"path", "array", "json_array", "grpc", "xml_pi", "xml_dtd_entity", "xml_tag_array", "xml_comment", "viewstate_array",
-		"viewstate_pair", "viewstate_triplet",
-	}
-)
+// keyOf says which parsers take a key, and of which kind: docs/wire/rules.md, section 4.2. All others stand alone.
+var keyOf = map[string]keyKind{
+	"header": nameKey, "cookie": nameKey, "get": nameKey, "hash": nameKey, "form_urlencoded": nameKey, "multipart": nameKey,
+	"content_disp": nameKey, "response_header": nameKey, "jwt": nameKey, "json": nameKey, "json_obj": nameKey, "xml_tag": nameKey,
+	"xml_attr": nameKey, "protobuf": nameKey, "gql_query": nameKey, "gql_mutation": nameKey, "gql_subscription": nameKey,
+	"gql_fragment": nameKey, "gql_dir": nameKey, "gql_spread": nameKey, "gql_type": nameKey, "gql_var": nameKey,
+	"viewstate_dict": nameKey, "viewstate_sparse_array": nameKey,
 
-func takesName(parser string) bool  { return slices.Contains(stringKeyed, parser) }
-func takesIndex(parser string) bool { return slices.Contains(indexKeyed, parser) }
+	"path": indexKey, "array": indexKey, "json_array": indexKey, "grpc": indexKey, "xml_pi": indexKey, "xml_dtd_entity": indexKey,
+	"xml_tag_array": indexKey, "xml_comment": indexKey, "viewstate_array": indexKey, "viewstate_pair": indexKey,
+	"viewstate_triplet": indexKey,
+}
 
-// validate checks that each step has the key that its parser takes. What may follow what is left to the server.
+// keyless are the parsers that are known to take no key.
+var keyless = map[string]bool{
+	"post": true, "json_doc": true, "xml": true, "uri": true, "action_name": true, "action_ext": true, "route": true, "remote_addr": true,
+	"response_body": true, "file": true, "base64": true, "gzip": true, "htmljs": true, "percent": true, "hex": true, "pollution": true,
+	"gql": true, "gql_alias": true, "gql_arg": true, "gql_inline": true, "viewstate": true, "viewstate_dict_key": true,
+	"viewstate_dict_value": true, "protobuf_int32": true, "protobuf_int64": true, "protobuf_varint": true, "xml_dtd": true,
+	"method": true, "scheme": true, "proto": true, "instance": true,
+}
+
+func takesNoKey(parser string) bool {
+	return keyless[parser] || strings.HasSuffix(parser, "_all") || strings.HasSuffix(parser, "_name")
+}
+
+// validate checks that each step has the key that its parser takes. What may follow what is left to the server, and so are parsers that
+// nobody has heard of.
 func (p Point) validate(name string) error {
 	if len(p) == 0 {
 		return invalid(name, "it has no steps")
 	}
-	for i, step := range p {
-		switch {
+	for i, step := range p.normalized() {
+		switch want := keyOf[step.Name]; {
 		case step.Name == "":
 			return invalid(name, "step %d has no parser", i)
-		case takesName(step.Name) && step.key.kind != nameKey:
+		case want == nameKey && step.key.kind != nameKey:
 			return invalid(name, "step %d: %s takes a name", i, step.Name)
-		case takesIndex(step.Name) && step.key.kind != indexKey:
+		case want == indexKey && step.key.kind != indexKey:
 			return invalid(name, "step %d: %s takes an index", i, step.Name)
-		case step.key.kind == indexKey && strings.HasPrefix(step.key.number, "-"):
-			return invalid(name, "step %d: the index of %s is negative", i, step.Name)
+		case step.key.kind != noKey && takesNoKey(step.Name):
+			return invalid(name, "step %d: %s takes no key", i, step.Name)
+		case step.key.kind == indexKey && !isIndex(step.key.number):
+			return invalid(name, "step %d: %s is no index of %s", i, clip(step.key.number), step.Name)
 		}
 	}
 	return nil
 }
 
+// normalized returns p as the API stores it: header names in upper case, indexes as numbers even if they came in quotes.
+func (p Point) normalized() Point {
+	for i, step := range p {
+		if step.normalized() == step {
+			continue
+		}
+		p = slices.Clone(p)
+		for ; i < len(p); i++ {
+			p[i] = p[i].normalized()
+		}
+		break
+	}
+	return p
+}
+
+func (s Step) normalized() Step {
+	switch {
+	case s.key.kind != nameKey:
+	case s.Name == "header":
+		s.key.name = strings.ToUpper(s.key.name)
+	case keyOf[s.Name] == indexKey && isIndex(s.key.name):
+		s.key = stepKey{kind: indexKey, number: s.key.name}
+	}
+	return s
+}
+
+// isIndex reports whether text is a whole number as JSON writes it.
+func isIndex(text string) bool { return isDigits(text) && (len(text) == 1 || text[0] != '0') }
+
+// flatPoint is a Point that travels flat in requests too: in conditions, in the parameters of threshold controls.
+type flatPoint Point
+
+// MarshalJSONTo writes the flat form.
+func (p flatPoint) MarshalJSONTo(e *jsontext.Encoder) error {
+	return wire.MarshalEncode(e, Point(p).Flat())
+}
+
+// UnmarshalJSONFrom reads either form.
+func (p *flatPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return (*Point)(p).UnmarshalJSONFrom(d)
+}
+
 // MarshalJSONTo writes the form of requests, a list of steps.
 func (p Point) MarshalJSONTo(e *jsontext.Encoder) error {
 	steps := make([][]any, len(p))
-	for i, step := range p {
+	for i, step := range p.normalized() {
 		steps[i] = step.elements()
 	}
 	return wire.MarshalEncode(e, steps)
@@ -213,7 +349,7 @@ func (p *Point) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // isKeyOf reports whether the element is the key of the parser before it. A number is always a key.
 func (k stepKey) isKeyOf(parser string) bool {
-	return k.kind == indexKey || takesName(parser) || takesIndex(parser)
+	return k.kind == indexKey || keyOf[parser] != noKey
 }
 
 func (k stepKey) text() string {

@@ -1,0 +1,336 @@
+package wallarm
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// readConditions reads conditions as they travel.
+func readConditions(t *testing.T, text string) Conditions {
+	t.Helper()
+	var c Conditions
+	require.NoError(t, wire.Unmarshal([]byte(text), &c))
+	return c
+}
+
+// TestWorkedExamples are those of docs/wire/rules.md, section 3.6.
+func TestWorkedExamples(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		scope ScopeBuilder
+		want  string
+		// pattern is what the conditions are in words.
+		pattern string
+	}{
+		{"1 any request", Scope(), `[]`, "/**/*.*"},
+		{"2 root of a host", Scope().URL("example.org/"), `[
+			{"type": "iequal", "point": ["header", "HOST"], "value": "example.org"},
+			{"type": "equal", "point": ["action_name"], "value": ""},
+			{"type": "absent", "point": ["action_ext"]},
+			{"type": "absent", "point": ["path", 0]}]`, "example.org/"},
+		{"3 one endpoint", Scope().URL("Shop.Example.com/api/login"), `[
+			{"type": "iequal", "point": ["header", "HOST"], "value": "shop.example.com"},
+			{"type": "equal", "point": ["path", 0], "value": "api"},
+			{"type": "absent", "point": ["path", 1]},
+			{"type": "equal", "point": ["action_name"], "value": "login"},
+			{"type": "absent", "point": ["action_ext"]}]`, "shop.example.com/api/login"},
+		{"4 several dots", Scope().Path("/static/js/app.min.4f2c.js"), `[
+			{"type": "equal", "point": ["path", 0], "value": "static"},
+			{"type": "equal", "point": ["path", 1], "value": "js"},
+			{"type": "absent", "point": ["path", 2]},
+			{"type": "equal", "point": ["action_name"], "value": "app"},
+			{"type": "equal", "point": ["action_ext"], "value": "min.4f2c.js"}]`, "/static/js/app.min.4f2c.js"},
+		{"5 one wildcard level", Scope().Path("/my/api/*"), `[
+			{"type": "equal", "point": ["path", 0], "value": "my"},
+			{"type": "equal", "point": ["path", 1], "value": "api"},
+			{"type": "absent", "point": ["path", 2]},
+			{"type": "absent", "point": ["action_ext"]}]`, "/my/api/*"},
+		{"6 whole subtree", Scope().Path("/my/api/**/*.*"), `[
+			{"type": "equal", "point": ["path", 0], "value": "my"},
+			{"type": "equal", "point": ["path", 1], "value": "api"}]`, "/my/api/**/*.*"},
+		{"7 wildcards inside", Scope().URL("POST example.org:8443/tenants/*/reports/*.csv?draft=no"), `[
+			{"type": "equal", "point": ["method"], "value": "POST"},
+			{"type": "iequal", "point": ["header", "HOST"], "value": "example.org:8443"},
+			{"type": "equal", "point": ["path", 0], "value": "tenants"},
+			{"type": "equal", "point": ["path", 2], "value": "reports"},
+			{"type": "absent", "point": ["path", 3]},
+			{"type": "equal", "point": ["action_ext"], "value": "csv"},
+			{"type": "equal", "point": ["get", "draft"], "value": "no"}]`, "POST example.org:8443/tenants/*/reports/*.csv?draft=no"},
+		{
+			"8 application, regular expressions and header",
+			Scope().Application(12).Path("/{{^v[0-9]$}}/users/{{^[0-9]+$}}").Header("X-Env", "staging"), `[
+			{"type": "equal", "point": ["instance"], "value": "12"},
+			{"type": "regex", "point": ["path", 0], "value": "^v[0-9]$"},
+			{"type": "equal", "point": ["path", 1], "value": "users"},
+			{"type": "absent", "point": ["path", 2]},
+			{"type": "regex", "point": ["action_name"], "value": "^[0-9]+$"},
+			{"type": "absent", "point": ["action_ext"]},
+			{"type": "equal", "point": ["header", "X-ENV"], "value": "staging"}]`,
+			`/{{^v[0-9]$}}/users/{{^[0-9]+$}} [instance equal "12", header(X-ENV) equal "staging"]`,
+		},
+		{"9 trailing slash", Scope().Path("/reports/"), `[
+			{"type": "equal", "point": ["path", 0], "value": "reports"},
+			{"type": "absent", "point": ["path", 1]},
+			{"type": "equal", "point": ["action_name"], "value": ""},
+			{"type": "absent", "point": ["action_ext"]}]`, "/reports/"},
+		{"10 any depth, fixed last part", Scope().Path("/shop/**/export"), `[
+			{"type": "equal", "point": ["path", 0], "value": "shop"},
+			{"type": "equal", "point": ["action_name"], "value": "export"},
+			{"type": "absent", "point": ["action_ext"]}]`, "/shop/**/export"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			made, err := test.scope.Conditions()
+			require.NoError(t, err)
+			want := readConditions(t, test.want)
+			require.ElementsMatch(t, want, made)
+			require.True(t, want.Equal(made))
+			encoded, err := wire.Marshal(made)
+			require.NoError(t, err)
+			var sent, expected []any
+			require.NoError(t, json.Unmarshal(encoded, &sent))
+			require.NoError(t, json.Unmarshal([]byte(test.want), &expected))
+			require.ElementsMatch(t, expected, sent, "what travels is what the example shows")
+			require.Equal(t, test.pattern, made.String())
+		})
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	t.Parallel()
+	want, err := Scope().Path("/my/api/**/*.*").Conditions()
+	require.NoError(t, err)
+	require.Len(t, want, 2)
+	for _, path := range []string{"/my/api", "/my/api/", "/my/api/*", "/my/api/**", "/my/api/**/*.*"} {
+		made, err := Scope().Prefix(path).Conditions()
+		require.NoError(t, err, path)
+		require.Equal(t, want, made, path)
+	}
+	for _, path := range []string{"/", "/*", "/**", "/**/*.*"} {
+		made, err := Scope().Prefix(path).Conditions()
+		require.NoError(t, err, path)
+		require.Empty(t, made, path)
+	}
+	made, err := Scope().Prefix("/{{^v[0-9]$}}/*/admin").Conditions()
+	require.NoError(t, err)
+	require.Equal(t, "/{{^v[0-9]$}}/*/admin/**/*.*", made.String())
+}
+
+// TestPatterns are forms beyond the worked examples.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		scope ScopeBuilder
+		want  string
+	}{
+		{Scope().Path("/"), `[{"type":"absent","point":["path",0]},{"type":"equal","point":["action_name"],"value":""},{"type":"absent","point":["action_ext"]}]`},
+		{Scope().Path("/**/*.*"), `[]`},
+		{Scope().URL("*"), `[]`},
+		{Scope().URL("https://example.org"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
+		{Scope().URL("HTTP://Example.org#part"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
+		{Scope().URL("example.org?a=1&b&&c=x%20y"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
+			{"type":"equal","point":["get","a"],"value":"1"},{"type":"equal","point":["get","b"],"value":""},
+			{"type":"equal","point":["get","c"],"value":"x%20y"}]`},
+		{Scope().URL("get /**/*.*?n={{^[0-9]{2}}}"), `[{"type":"equal","point":["method"],"value":"GET"},
+			{"type":"regex","point":["get","n"],"value":"^[0-9]{2}"}]`},
+		{Scope().Path("/**/feed.xml"), `[{"type":"equal","point":["action_name"],"value":"feed"},{"type":"equal","point":["action_ext"],"value":"xml"}]`},
+		{Scope().Path("/a/*.*"), `[{"type":"equal","point":["path",0],"value":"a"},{"type":"absent","point":["path",1]}]`},
+		{Scope().Path("/.htaccess"), `[{"type":"absent","point":["path",0]},{"type":"equal","point":["action_name"],"value":""},
+			{"type":"equal","point":["action_ext"],"value":"htaccess"}]`},
+		{Scope().Path("/{{a/b.c}}.{{x|y}}"), `[{"type":"absent","point":["path",0]},{"type":"regex","point":["action_name"],"value":"a/b.c"},
+			{"type":"regex","point":["action_ext"],"value":"x|y"}]`},
+		{Scope().Path("/{{[0-9]{3}}}/x"), `[{"type":"regex","point":["path",0],"value":"[0-9]{3}"},{"type":"absent","point":["path",1]},
+			{"type":"equal","point":["action_name"],"value":"x"},{"type":"absent","point":["action_ext"]}]`},
+		{Scope().Host("{{.*[.]example[.]com}}"), `[{"type":"regex","point":["header","HOST"],"value":".*[.]example[.]com"}]`},
+		{Scope().Header("host", "Example.COM"), `[{"type":"iequal","point":["header","HOST"],"value":"example.com"}]`},
+		{Scope().HeaderIs("x-env", ConditionIEqual, "Staging"), `[{"type":"iequal","point":["header","X-ENV"],"value":"staging"}]`},
+		{Scope().HeaderIs("Authorization", ConditionAbsent, ""), `[{"type":"absent","point":["header","AUTHORIZATION"]}]`},
+		{Scope().Method("post").Scheme("HTTPS").Proto("1.1").Application(-1).Query("q", "*"), `[{"type":"equal","point":["method"],"value":"POST"},
+			{"type":"equal","point":["scheme"],"value":"https"},{"type":"equal","point":["proto"],"value":"1.1"},
+			{"type":"equal","point":["instance"],"value":"-1"},{"type":"equal","point":["get","q"],"value":"*"}]`},
+		{Scope().URI("/a?b=c"), `[{"type":"equal","point":["uri"],"value":"/a?b=c"}]`},
+		{Scope().URI("{{^/a}}"), `[{"type":"regex","point":["uri"],"value":"^/a"}]`},
+		{Scope().Raw(Condition{Point: Point{NewStep("method")}, Value: "GET"}), `[{"type":"equal","point":["method"],"value":"GET"}]`},
+		{Scope().Method("GET").Method("get"), `[{"type":"equal","point":["method"],"value":"GET"}]`},
+	} {
+		made, err := test.scope.Conditions()
+		require.NoError(t, err, test.want)
+		want := readConditions(t, test.want)
+		require.True(t, want.Equal(made), "want %s, have %s", want, made)
+	}
+}
+
+func TestScopeRefuses(t *testing.T) {
+	t.Parallel()
+	deep := "/" + strings.Repeat("x/", 60)
+	for name, scope := range map[string]ScopeBuilder{
+		"empty path":          Scope().Path(""),
+		"relative path":       Scope().Path("api"),
+		"query in path":       Scope().Path("/a?b=c"),
+		"part of a part":      Scope().Path("/img/logo*"),
+		"part of extension":   Scope().Path("/img/logo.tar.*"),
+		"globstar at the end": Scope().Path("/my/api/**"),
+		"globstar early":      Scope().Path("/**/api/x"),
+		"two globstars":       Scope().Path("/**/**/x"),
+		"half a regex":        Scope().Path("/v{{[0-9]}}/x"),
+		"open regex":          Scope().Path("/{{[0-9]"),
+		"empty regex":         Scope().Path("/{{}}/x"),
+		"two paths":           Scope().Path("/a").Prefix("/b"),
+		"control character":   Scope().Path("/a\nb"),
+		"empty prefix":        Scope().Prefix(""),
+		"relative prefix":     Scope().Prefix("api"),
+		"empty host":          Scope().Host(""),
+		"URL as host":         Scope().Host("https://example.com"),
+		"wildcard in host":    Scope().Host("*.example.com"),
+		"two hosts":           Scope().Host("a.example.com").Host("b.example.com"),
+		"method":              Scope().Method("GET /"),
+		"application 0":       Scope().Application(0),
+		"application -2":      Scope().Application(-2),
+		"header name":         Scope().Header("X Y", "z"),
+		"absent with value":   Scope().HeaderIs("X", ConditionAbsent, "z"),
+		"line break in value": Scope().Header("X", "a\r\nb"),
+		"empty expression":    Scope().HeaderIs("X", ConditionRegex, ""),
+		"query without name":  Scope().Query("", "x"),
+		"query in URL":        Scope().URL("example.com/?=x"),
+		"scheme":              Scope().Scheme("ftp"),
+		"proto":               Scope().Proto("HTTP/1.1"),
+		"relative URI":        Scope().URI("a"),
+		"empty URL":           Scope().URL("  "),
+		"only a scheme":       Scope().URL("https://"),
+		"URI beside a path":   Scope().URI("/a").Path("/a"),
+		"URI beside a query":  Scope().URI("/a").Query("q", "x"),
+		"remote address":      Scope().Raw(Condition{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}),
+		"two steps":           Scope().Raw(Condition{Point: Point{Header("X"), Base64()}, Value: "x"}),
+		"no point":            Scope().Raw(Condition{Value: "x"}),
+		"contradiction":       Scope().Method("GET").Method("PUT"),
+		"too many":            Scope().Path(deep),
+	} {
+		_, err := scope.Conditions()
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+	_, err := Scope().Path("").Host("").Conditions()
+	require.ErrorContains(t, err, "path")
+	require.ErrorContains(t, err, "host", "all complaints come out")
+	_, err = Scope().Path("/my/api/**").Conditions()
+	require.ErrorContains(t, err, "Prefix")
+}
+
+func TestScopeBuilderIsAValue(t *testing.T) {
+	t.Parallel()
+	base := Scope().Host("shop.example.com").Method("GET").Path("")
+	first, second := base.Application(1), base.Application(2)
+	require.Len(t, base.conditions, 2)
+	require.Equal(t, "1", first.conditions[2].Value)
+	require.Equal(t, "2", second.conditions[2].Value)
+	bad, worse := base.Host(""), base.Method("")
+	require.Len(t, base.errs, 1)
+	require.ErrorContains(t, bad.errs[1], "host")
+	require.ErrorContains(t, worse.errs[1], "method")
+}
+
+// TestConditionsHash has the check values of docs/wire/rules.md, section 3.4.
+func TestConditionsHash(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "5b8b61bd5ed79de9b3d130436a1e5a63ec663e224557ccb981bbb491a891b4dc", Conditions{}.Hash())
+	require.Equal(t, "5b8b61bd5ed79de9b3d130436a1e5a63ec663e224557ccb981bbb491a891b4dc", Conditions(nil).Hash())
+	login, err := Scope().URL("Shop.Example.com/api/login").Conditions()
+	require.NoError(t, err)
+	require.Equal(t, "77c0782aecbbaee7c530185a3b8b16eccc6dbd51faafca97f1ed8c008c75ac4f", login.Hash())
+	require.Equal(t, `[["point","[\"path\",0]"],["type","equal"],["value","api"]]`,
+		Condition{Type: ConditionEqual, Point: Point{PathSegment(0)}, Value: "api"}.hashText())
+	require.Contains(t, Condition{Type: ConditionRegex, Point: Point{NewStep("uri")}, Value: "<&>"}.hashText(), "<&>")
+
+	// The form in which conditions came does not matter.
+	received := readConditions(t, `[
+		{"point": ["action_name"], "value": "login"}, {"type": "absent", "point": ["path", "1"], "value": null},
+		{"type": "equal", "point": [["path", 0]], "value": "api", "weight": 5}, {"type": "absent", "point": ["action_ext"], "value": ""},
+		{"type": "equal", "point": ["header", "Host"], "value": "SHOP.example.com"}, {"type": "equal", "point": ["path", 0], "value": "api"}]`)
+	require.Equal(t, login.Hash(), received.Hash())
+	require.True(t, login.Equal(received))
+	require.False(t, login.Equal(received[1:]))
+	encoded, err := wire.Marshal(received.Normalized())
+	require.NoError(t, err)
+	require.NotContains(t, string(encoded), "weight", "it must not be sent")
+}
+
+// TestPatternRoundTrip: a pattern that claims to be complete leads back to the same conditions.
+func TestPatternRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		conditions string
+		ok         bool
+	}{
+		{`[]`, true},
+		{`[{"type":"absent","point":["path",1]}]`, true},
+		{`[{"type":"equal","point":["path",2],"value":"x"}]`, true},
+		{`[{"type":"absent","point":["action_ext"]}]`, true},
+		{`[{"type":"equal","point":["action_ext"],"value":"a.b"}]`, true},
+		{`[{"type":"equal","point":["path",0],"value":""}]`, true},
+		{`[{"type":"equal","point":["get","a"],"value":"b"},{"type":"equal","point":["method"],"value":"GET"}]`, true},
+		{`[{"type":"equal","point":["method"],"value":"get"}]`, false},
+		{`[{"type":"absent","point":["path",0]},{"type":"equal","point":["path",1],"value":"x"}]`, false},
+		{`[{"type":"absent","point":["path",0]},{"type":"absent","point":["path",1]}]`, false},
+		{`[{"type":"equal","point":["path",0],"value":"a/b"}]`, false},
+		{`[{"type":"equal","point":["path",0],"value":"*"}]`, false},
+		{`[{"type":"equal","point":["path",0],"value":"**"}]`, false},
+		{`[{"type":"equal","point":["action_name"],"value":"a.b"}]`, false},
+		{`[{"type":"equal","point":["action_name"],"value":"a?b#c"}]`, false},
+		{`[{"type":"iequal","point":["action_name"],"value":"a"}]`, false},
+		{`[{"type":"equal","point":["get","a=b"],"value":"c"}]`, false},
+		{`[{"type":"equal","point":["path",123456789],"value":"x"}]`, false},
+		{`[{"type":"absent","point":["path",123456789]}]`, false},
+		{`[{"type":"equal","point":["instance"],"value":"3"}]`, false},
+		{`[{"type":"likely","point":["path",0],"value":"x"}]`, false},
+		{`[{"type":"equal","point":["path",0,"x"],"value":"x"}]`, false},
+	} {
+		conditions := readConditions(t, test.conditions)
+		pattern, ok := conditions.Pattern()
+		require.Equal(t, test.ok, ok, "%s: %s", test.conditions, pattern)
+		require.NotEmpty(t, conditions.String())
+	}
+}
+
+func FuzzURL(f *testing.F) {
+	for _, seed := range []string{
+		"POST example.org:8443/tenants/*/reports/*.csv?draft=no", "/{{^v[0-9]$}}/users/{{^[0-9]+$}}", "/**/*.*", "/a//b/", "x?y=z#u", "{{a}}/{{b}}.{{c}}",
+		"/{{[0-9]{3}}}/x", "/a.b.c/d.e.f", "*/", "//", "/.", "https:///", "get a", "/{{", "/}}", "?a={{b}}&c",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		made, err := Scope().URL(text).Conditions()
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalidArgument)
+			return
+		}
+		pattern, ok := made.Pattern()
+		again, err := Scope().URL(pattern).Conditions()
+		if ok {
+			require.NoError(t, err)
+			require.True(t, made.Equal(again), "%q became %q", text, pattern)
+		}
+		data, err := wire.Marshal(made)
+		require.NoError(t, err)
+		var read Conditions
+		require.NoError(t, wire.Unmarshal(data, &read))
+		require.True(t, made.Equal(read), "%q travelled as %s", text, data)
+	})
+}
+
+func TestConditionTexts(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, `path(0) equal "a"`, Condition{Point: Point{PathSegment(0)}, Value: "a"}.String())
+	data, err := json.Marshal(Condition{Type: ConditionAbsent, Point: Point{ActionExt()}, Extra: Extra{"note": RawJSON(`"x"`)}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"absent","point":["action_ext"],"note":"x"}`, string(data))
+	var c Condition
+	require.NoError(t, json.Unmarshal([]byte(`{"type":"equal","point":["instance"],"value":`+strconv.Itoa(12)+`,"note":1}`), &c))
+	require.Equal(t, "12", c.Value)
+	require.Equal(t, Extra{"note": RawJSON("1")}, c.Extra)
+}
