@@ -3,6 +3,8 @@ package wallarm
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 )
 
 // newNumberDecoder decodes into any with numbers as they are written.
@@ -11,3 +13,6 @@ func newNumberDecoder(data []byte) *json.Decoder {
 	d.UseNumber()
 	return d
 }
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,420 @@
+package wallarm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+var (
+	_ = fixture(rulesList, func(ctx context.Context, c *Client) (any, error) {
+		return c.Rules.List(ctx, RuleFilter{
+			Types: []RuleType{RuleVirtualPatch, RuleAttackDetector}, System: Set(false), Not: &RuleFilter{IDs: []int64{77120031}},
+		}, PageOptions{Limit: 500, Order: Descending})
+	})
+	_ = fixture(rulesGet, func(ctx context.Context, c *Client) (any, error) { return c.Rules.Get(ctx, 77120031) })
+	// The request of the vendor's documentation: block all requests to /my/api/*.
+	_ = fixture(rulesCreate, func(ctx context.Context, c *Client) (any, error) {
+		return c.Rules.Create(ctx, NewRule{
+			Scope: Scope().Prefix("/my/api/*"),
+			Spec:  VirtualPatch{AttackType: AnyAttack, Point: Point{Header("HOST")}},
+		})
+	})
+	_ = fixture(rulesUpdate, func(ctx context.Context, c *Client) (any, error) {
+		return c.Rules.Update(ctx, 77120031, RuleUpdate{
+			Comment: Set("Threshold raised after load test"), Active: Set(true),
+			Spec: EnumerationUpdate{Threshold: Set(Threshold{Count: 20, Period: 60})},
+		})
+	})
+	_ = fixture(rulesDelete, func(ctx context.Context, c *Client) (any, error) { return nil, c.Rules.Delete(ctx, 77120031) })
+	_ = fixture(rulesDeleteMany, func(ctx context.Context, c *Client) (any, error) {
+		result, err := c.Rules.DeleteMany(ctx, []int64{77120031, 77120044, 77120031})
+		if err != nil {
+			return nil, err
+		}
+		return result.Deleted, nil
+	})
+)
+
+// answerJSON answers every request with the same body.
+func answerJSON(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
+}
+
+func TestRuleDecodesItsSpecByType(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, answerJSON(string(readFixture(t, "rules.list").Responses["ok"].Body)))
+	page, err := client.Rules.List(t.Context(), RuleFilter{}, PageOptions{})
+	require.NoError(t, err)
+	require.Equal(t, VirtualPatch{
+		AttackType: AttackSQLi, Point: Point{RequestBody(), JSONDoc(), ObjectMember("user"), ArrayElement(0)},
+	}, page.Items[0].Spec)
+	require.Equal(t, RuleVirtualPatch, page.Items[0].Type())
+	require.True(t, page.Items[0].IsActive())
+	require.Equal(t, "shop.example.com/api/login", page.Items[0].Conditions.String())
+	require.Equal(t, AttackDetector{
+		AttackType: AttackScanner, Regex: "^(zgrab|masscan)/[0-9.]+", RegexID: 5512, Point: Point{Header("user-agent")},
+	}, page.Items[1].Spec)
+	require.False(t, page.Items[1].IsActive())
+	require.Nil(t, page.Items[1].AuthorID)
+}
+
+// TestRuleKeepsEveryMember also checks encoding/json, which users use.
+func TestRuleKeepsEveryMember(t *testing.T) {
+	t.Parallel()
+	for variant, response := range readFixture(t, "rules.list").Responses {
+		opened, err := wire.Open(response.Body, inBody)
+		require.NoError(t, err)
+		var rules []Rule
+		require.NoError(t, json.Unmarshal(opened.Payload, &rules), variant)
+		for _, encode := range []func(any) ([]byte, error){json.Marshal, wire.MarshalEcho} {
+			encoded, err := encode(rules)
+			require.NoError(t, err)
+			var want, have any
+			require.NoError(t, decodeAny(opened.Payload, &want))
+			require.NoError(t, decodeAny(encoded, &have))
+			require.Empty(t, lost("", want, have), "%s: %s", variant, encoded)
+		}
+	}
+}
+
+func TestRuleKeepsNullsOfItsType(t *testing.T) {
+	t.Parallel()
+	const received = `{"id":1,"actionid":2,"clientid":3,"action":[],"validated":false,"system":false,"type":"graphql_detection","mode":"block",` +
+		`"introspection":null,"max_depth":null,"debug_enabled":false,"regex":null,"threshold":null}`
+	var rule Rule
+	require.NoError(t, wire.Unmarshal([]byte(received), &rule))
+	require.Equal(t, GraphQLProtection{Mode: ModeBlock, BanDebug: Set(false)}, rule.Spec)
+	encoded, err := json.Marshal(rule)
+	require.NoError(t, err)
+	require.JSONEq(t, received, string(encoded))
+
+	// What is set replaces the null.
+	rule.Spec = GraphQLProtection{Mode: ModeBlock, MaxDepth: 7, BanIntrospection: Set(true), BanDebug: Set(false)}
+	encoded, err = json.Marshal(&rule)
+	require.NoError(t, err)
+	require.Contains(t, string(encoded), `"max_depth":7`)
+	require.Contains(t, string(encoded), `"introspection":true`)
+	require.NotContains(t, string(encoded), `"introspection":null`)
+}
+
+func TestRuleOfUnknownTypeSurvives(t *testing.T) {
+	t.Parallel()
+	const received = `{"id":1,"actionid":2,"clientid":3,"action":[],"validated":false,"system":false,"comment":"old","type":"mcp_acl",` +
+		`"allow":[{"tool":"search"}],"point":["post","json_doc"],"level":0,"extra":null}`
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":`+received+`}`))
+	rule, err := client.Rules.Get(t.Context(), 1)
+	require.NoError(t, err)
+	spec, ok := rule.Spec.(UnknownSpec)
+	require.True(t, ok)
+	require.Equal(t, RuleType("mcp_acl"), spec.RuleType())
+	require.JSONEq(t, `[{"tool":"search"}]`, string(spec.Fields["allow"]))
+
+	rule.Comment = "new"
+	encoded, err := json.Marshal(rule)
+	require.NoError(t, err)
+	require.JSONEq(t, strings.Replace(received, "old", "new", 1), string(encoded))
+
+	// An update leaves what it does not know alone; a copy takes it along, points in the form of requests.
+	_, err = client.Rules.Update(t.Context(), rule.ID, rule.Update())
+	require.NoError(t, err)
+	_, err = client.Rules.Create(t.Context(), rule.AsNew())
+	require.NoError(t, err)
+	sent := server.requests()
+	require.JSONEq(t, `{"comment":"new","title":"","set":""}`, string(sent[1].Body))
+	require.JSONEq(t, `{"type":"mcp_acl","clientid":4711,"validated":false,"action":[],"comment":"new","allow":[{"tool":"search"}],`+
+		`"point":[["post"],["json_doc"]],"level":0}`, string(sent[2].Body))
+}
+
+// TestRuleWithMisfitMembers: a list does not fail because one rule's members have other types than anybody knows.
+func TestRuleWithMisfitMembers(t *testing.T) {
+	t.Parallel()
+	const received = `{"id":1,"actionid":2,"clientid":3,"action":[],"validated":false,"system":false,"type":"rate_limit","rate":{"soft":1},"point":["uri"]}`
+	var rule Rule
+	require.NoError(t, wire.Unmarshal([]byte(received), &rule))
+	require.IsType(t, UnknownSpec{}, rule.Spec)
+	require.Equal(t, RuleRateLimit, rule.Type())
+	encoded, err := json.Marshal(rule)
+	require.NoError(t, err)
+	require.JSONEq(t, received, string(encoded))
+}
+
+func TestCreateRefusesBadRules(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{}`))
+	patch := VirtualPatch{AttackType: AttackXSS, Point: Point{QueryParam("q")}}
+	scope := Scope().Host("shop.example.com")
+	var nilSpec *VirtualPatch
+	for name, rule := range map[string]NewRule{
+		"zero":                    {},
+		"no scope":                {Spec: patch},
+		"no spec":                 {Scope: scope},
+		"nil spec":                {Scope: scope, Spec: nilSpec},
+		"two scopes":              {Scope: scope, ScopeID: 5, Spec: patch},
+		"negative scope":          {ScopeID: -5, Spec: patch},
+		"bad scope":               {Scope: scope.Path("relative"), Spec: patch},
+		"bad condition":           {Conditions: Conditions{{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}}, Spec: patch},
+		"null active":             {Scope: scope, Spec: patch, Active: Null[bool]()},
+		"type alone":              {Scope: scope, Spec: UnknownSpec{}},
+		"common member":           {Scope: scope, Spec: UnknownSpec{Type: "new", Fields: Extra{"action": RawJSON(`[]`)}}},
+		"read-only type":          {Scope: scope, Spec: AttackRechecker{Enabled: true}},
+		"vpatch without point":    {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack}},
+		"vpatch without attack":   {Scope: scope, Spec: VirtualPatch{Point: patch.Point}},
+		"point without key":       {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{NewStep("header")}}},
+		"point with key":          {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{NamedStep("post", "x")}}},
+		"negative index":          {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{PathSegment(-1)}}},
+		"remote address":          {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{RemoteAddr()}}},
+		"no mode":                 {Scope: scope, Spec: SetFiltrationMode{}},
+		"stamp 0":                 {Scope: scope, Spec: IgnoreSignature{Point: patch.Point}},
+		"empty regex":             {Scope: scope, Spec: AttackDetector{AttackType: AttackRCE, Point: patch.Point}},
+		"no values":               {Scope: scope, Spec: SetResponseHeader{Mode: HeaderReplace, Name: "X"}},
+		"wrong word for blocking": {Scope: scope, Spec: LimitProcessingTime{Milliseconds: 5, Mode: "block"}},
+		"rate":                    {Scope: scope, Spec: RateLimit{Point: Point{RemoteAddr()}, Rate: 1001, Status: 429}},
+		"response status":         {Scope: scope, Spec: RateLimit{Point: Point{RemoteAddr()}, Rate: 1}},
+		"size 0":                  {Scope: scope, Spec: FileUploadRestriction{}},
+		"depth":                   {Scope: scope, Spec: GraphQLProtection{Mode: ModeBlock, MaxDepth: 101}},
+		"login regex":             {Scope: scope, Spec: CredentialStuffingByRegex{Regex: "x", LoginRegex: strings.Repeat("x", 4097)}},
+		"threshold":               {Scope: scope, Spec: DoSProtection{Mode: ModeBlock, Reaction: Reaction{BlockByIP: 600}}},
+		"reaction of other mode": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
+		}},
+		"short reaction": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 599},
+		}},
+		"no reaction": {Scope: scope, Spec: DoSProtection{Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}}},
+		"no parameters": {Scope: scope, Spec: BOLAProtection{
+			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{GraylistByIP: 600},
+		}},
+		"mixed parameters": {Scope: scope, Spec: BOLAProtection{
+			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{GraylistByIP: 600},
+			Parameters: EnumeratedParameters{Points: []ParameterPoint{{Point: patch.Point}}, NameRegexps: []string{"id"}},
+		}},
+		"advanced condition": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
+			AdvancedConditions: []AdvancedCondition{{Field: FieldIP, Operator: OperatorEqual}},
+		}},
+	} {
+		_, err := client.Rules.Create(t.Context(), rule)
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		var argument *ArgumentError
+		require.ErrorAs(t, err, &argument, name)
+	}
+	require.Empty(t, server.requests(), "nothing may be sent")
+}
+
+func TestUpdateSendsWhatWasSet(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":{"id":7,"type":"rate_limit"}}`))
+	for _, test := range []struct {
+		update RuleUpdate
+		want   string
+	}{
+		{RuleUpdate{Active: Set(false)}, `{"active":false}`},
+		{RuleUpdate{Title: Set(""), Set: Null[string]()}, `{"title":"","set":null}`},
+		{RuleUpdate{VariativityDisabled: Set(false), Spec: RateLimitUpdate{Rate: Set[int64](0)}}, `{"variativity_disabled":false,"rate":0}`},
+		{RuleUpdate{Spec: &ProcessingTimeUpdate{Milliseconds: Set[int64](0)}}, `{"overlimit_time":0}`},
+		{RuleUpdate{Spec: GraphQLUpdate{BanDebug: Set(false)}}, `{"debug_enabled":false}`},
+		{RuleUpdate{Extra: Extra{"level": RawJSON("3")}}, `{"level":3}`},
+		{
+			RuleUpdate{Spec: EnumerationUpdate{Parameters: Set(EnumeratedParameters{NameRegexps: []string{"id"}})}},
+			`{"enumerated_parameters":{"mode":"regexp","name_regexps":["id"],"value_regexps":[""],"additional_parameters":true,"plain_parameters":true}}`,
+		},
+	} {
+		_, err := client.Rules.Update(t.Context(), 7, test.update)
+		require.NoError(t, err)
+		sent := server.requests()
+		require.JSONEq(t, test.want, string(sent[len(sent)-1].Body))
+	}
+}
+
+func TestUpdateRefuses(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{}`))
+	var nilUpdate *RateLimitUpdate
+	for name, update := range map[string]RuleUpdate{
+		"nothing":       {},
+		"empty spec":    {Spec: RateLimitUpdate{}},
+		"nil spec":      {Spec: nilUpdate},
+		"empty comment": {Comment: Set("")},
+		"the type":      {Extra: Extra{"type": RawJSON(`"vpatch"`)}},
+		"the scope":     {Extra: Extra{"action": RawJSON(`[]`)}},
+		"rate":          {Spec: RateLimitUpdate{Rate: Set[int64](-1)}},
+		"reaction":      {Spec: ThresholdUpdate{Reaction: Set(Reaction{BlockByIP: 5})}},
+		"blocking":      {Spec: ProcessingTimeUpdate{Mode: Set(OverlimitMode("block"))}},
+	} {
+		_, err := client.Rules.Update(t.Context(), 7, update)
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+	_, err := client.Rules.Update(t.Context(), 0, RuleUpdate{Active: Set(true)})
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.Empty(t, server.requests())
+}
+
+func TestUpdateOfARuleAsRead(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(string(readFixture(t, "rules.update").Responses["ok"].Body)))
+	rule, err := client.Rules.Get(t.Context(), 77120031)
+	require.NoError(t, err)
+	spec := rule.Spec.(BruteForceProtection)
+	require.Equal(t, Point{Header("X-CLIENT")}, spec.ArbitraryConditions[0].Point)
+	spec.Threshold.Count = 30
+	rule.Spec = spec
+	rule.Title = "Log-in"
+	_, err = client.Rules.Update(t.Context(), rule.ID, rule.Update())
+	require.NoError(t, err)
+	require.JSONEq(t, `{"comment":"Threshold raised after load test","title":"Log-in","set":"","active":true,"variativity_disabled":true,
+		"threshold":{"count":30,"period":60},"reaction":{"block_by_ip":3600},"enumerated_parameters":{"mode":"regexp",
+		"name_regexps":["^pass(wd|word)?$"],"value_regexps":[""],"additional_parameters":false,"plain_parameters":true}}`,
+		string(server.requests()[1].Body))
+}
+
+func TestDeleteOfNothing(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"status":404,"body":"Not found"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"status":200,"body":[{"id":2,"type":"vpatch"}]}`)
+	})
+	require.NoError(t, client.Rules.Delete(t.Context(), 5), "a rule that is gone is deleted")
+	result, err := client.Rules.DeleteMany(t.Context(), []int64{3, 2, 1, 3})
+	require.NoError(t, err)
+	require.Equal(t, []int64{3, 1}, result.Missing)
+	require.Len(t, result.Deleted, 1)
+	require.Empty(t, result.Untried)
+
+	before := len(server.requests())
+	for _, ids := range [][]int64{nil, {}, {0}, {1, -1}} {
+		_, err = client.Rules.DeleteMany(t.Context(), ids)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+	}
+	require.Len(t, server.requests(), before)
+}
+
+func TestDeleteManyInBatches(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls == 3 {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"status":403,"body":"Check permissions failed"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"status":200,"body":[]}`)
+	})
+	ids := make([]int64, 2500)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	result, err := client.Rules.DeleteMany(t.Context(), ids)
+	require.ErrorIs(t, err, ErrForbidden)
+	require.Equal(t, ids[:2000], result.Missing)
+	require.Equal(t, ids[2000:], result.Untried)
+	var body struct {
+		Filter struct {
+			ID []int64 `json:"id"`
+		} `json:"filter"`
+	}
+	require.NoError(t, json.Unmarshal(server.requests()[1].Body, &body))
+	require.Equal(t, ids[1000:2000], body.Filter.ID)
+}
+
+func TestRuleFilters(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":[]}`))
+	_, err := client.Rules.List(t.Context(), RuleFilter{
+		ScopeIDs: []int64{5}, Point: Point{RequestBody(), FormField("email")}, Not: &RuleFilter{RegexIDs: []int64{7}, Extra: Extra{"new": RawJSON(`[1]`)}},
+	}, PageOptions{})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"filter":{"clientid":[4711],"actionid":[5],"point":[["post"],["form_urlencoded","email"]],"!regex_id":[7],"!new":[1]},
+		"limit":1000,"offset":0,"order_by":"id","order_desc":false}`, string(server.requests()[0].Body))
+
+	for name, filter := range map[string]RuleFilter{
+		"not not":   {Not: &RuleFilter{Not: &RuleFilter{}}},
+		"not types": {Not: &RuleFilter{Types: []RuleType{RuleTag}}},
+		"point":     {Point: Point{NewStep("header")}},
+		"client":    {ClientIDs: []int64{-1}},
+	} {
+		_, err := client.Rules.List(t.Context(), filter, PageOptions{})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		for _, err := range client.Rules.All(t.Context(), filter) {
+			require.ErrorIs(t, err, ErrInvalidArgument, name)
+		}
+	}
+	_, err = client.Rules.List(t.Context(), RuleFilter{}, PageOptions{Limit: -1})
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.Len(t, server.requests(), 1)
+}
+
+func TestFindSame(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/objects/action":
+			_, _ = io.WriteString(w, `{"status":200,"body":[{"id":4,"conditions":[]},
+				{"id":5,"conditions":[{"type":"absent","point":["path",1],"value":null},{"type":"equal","point":["path",0],"value":"a"},
+				{"type":"equal","point":["action_name"],"value":"b"},{"type":"absent","point":["action_ext"],"value":null}]}]}`)
+		case "/v1/objects/hint":
+			_, _ = io.WriteString(w, `{"status":200,"body":[
+				{"id":10,"actionid":5,"type":"vpatch","attack_type":"sqli","point":["header","HOST"]},
+				{"id":11,"actionid":5,"type":"vpatch","attack_type":"any","point":["header","HOST"],"comment":"mine"},
+				{"id":12,"actionid":5,"type":"vpatch","attack_type":"any","point":["uri"]}]}`)
+		}
+	})
+	rule := NewRule{Scope: Scope().Path("/a/b"), Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{Header("host")}}}
+	same, err := client.Rules.FindSame(t.Context(), rule)
+	require.NoError(t, err)
+	require.Len(t, same, 1)
+	require.Equal(t, int64(11), same[0].ID)
+
+	rule.Scope = Scope().Path("/a/c")
+	same, err = client.Rules.FindSame(t.Context(), rule)
+	require.NoError(t, err)
+	require.Empty(t, same)
+}
+
+func TestCreateWithUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			connection.Close()
+		}
+	})
+	_, err := client.Rules.Create(t.Context(), NewRule{Scope: Scope(), Spec: BOLACounter{}})
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.Len(t, server.requests(), 1, "a create is not repeated")
+}
+
+func ExampleScope() {
+	conditions, err := Scope().URL("POST shop.example.com/api/login").Application(12).Conditions()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, condition := range conditions {
+		fmt.Println(condition)
+	}
+	_, err = Scope().Path("/img/logo*").Conditions()
+	fmt.Println(errors.Is(err, ErrInvalidArgument))
+	// Output:
+	// method equal "POST"
+	// header(HOST) iequal "shop.example.com"
+	// path(0) equal "api"
+	// path(1) absent
+	// action_name equal "login"
+	// action_ext absent
+	// instance equal "12"
+	// true
+}
