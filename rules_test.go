@@ -200,7 +200,7 @@ func TestCreateRefusesBadRules(t *testing.T) {
 		}},
 		"advanced condition": {Scope: scope, Spec: DoSProtection{
 			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
-			AdvancedConditions: []AdvancedCondition{{Field: FieldIP, Operator: OperatorEqual}},
+			AdvancedConditions: []AdvancedCondition{{Field: FieldIP, Operator: ControlEqual}},
 		}},
 	} {
 		_, err := client.Rules.Create(t.Context(), rule)
@@ -342,7 +342,7 @@ func TestRuleFilters(t *testing.T) {
 
 	for name, filter := range map[string]RuleFilter{
 		"not not":   {Not: &RuleFilter{Not: &RuleFilter{}}},
-		"not types": {Not: &RuleFilter{Types: []RuleType{RuleTag}}},
+		"not types": {Not: &RuleFilter{Types: []RuleType{RuleRequestTag}}},
 		"point":     {Point: Point{NewStep("header")}},
 		"client":    {ClientIDs: []int64{-1}},
 	} {

@@ -53,7 +53,7 @@ const (
 	RuleAttackRechecker          RuleType = "attack_rechecker"
 	RuleAttackRecheckerRewrite   RuleType = "attack_rechecker_rewrite"
 	RuleOverlimitResExtended     RuleType = "overlimit_res_extended"
-	RuleTag                      RuleType = "tag"
+	RuleRequestTag               RuleType = "tag"
 	RuleVariativeValues          RuleType = "variative_values"
 	RuleVariativeByRegex         RuleType = "variative_by_regex"
 	RuleVariativeKeys            RuleType = "variative_keys"
@@ -173,7 +173,7 @@ func init() {
 	addSpec[AttackRechecker]()
 	addSpec[AttackRecheckerRewrite]()
 	addSpec[OverlimitResExtended]()
-	addSpec[Tag]()
+	addSpec[RequestTag]()
 }
 
 func addSpec[T RuleSpec]() {

@@ -329,20 +329,20 @@ func (p *ParameterPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-// Operator compares in the conditions of a control. New ones may appear.
-type Operator string
+// ControlOperator compares in the conditions of a control. New ones may appear.
+type ControlOperator string
 
 const (
-	OperatorEqual          Operator = "eq"
-	OperatorNotEqual       Operator = "ne"
-	OperatorMatch          Operator = "match"
-	OperatorNotMatch       Operator = "notmatch"
-	OperatorMatchFold      Operator = "imatch"
-	OperatorNotMatchFold   Operator = "notimatch"
-	OperatorLess           Operator = "lt"
-	OperatorGreater        Operator = "gt"
-	OperatorLessOrEqual    Operator = "le"
-	OperatorGreaterOrEqual Operator = "ge"
+	ControlEqual          ControlOperator = "eq"
+	ControlNotEqual       ControlOperator = "ne"
+	ControlMatch          ControlOperator = "match"
+	ControlNotMatch       ControlOperator = "notmatch"
+	ControlMatchFold      ControlOperator = "imatch"
+	ControlNotMatchFold   ControlOperator = "notimatch"
+	ControlLess           ControlOperator = "lt"
+	ControlGreater        ControlOperator = "gt"
+	ControlLessOrEqual    ControlOperator = "le"
+	ControlGreaterOrEqual ControlOperator = "ge"
 )
 
 // AdvancedField is a property of request or answer. New ones may appear.
@@ -364,8 +364,8 @@ const (
 
 // AdvancedCondition narrows a control by a property of request or answer. All three fields are required.
 type AdvancedCondition struct {
-	Field    AdvancedField `json:"field"`
-	Operator Operator      `json:"operator"`
+	Field    AdvancedField   `json:"field"`
+	Operator ControlOperator `json:"operator"`
 	// Values are texts even where they are numbers. How several combine is not documented; presumably any of them will do.
 	Values []string `json:"value"`
 	Extra  Extra    `json:",embed"`
@@ -380,8 +380,8 @@ func (a AdvancedCondition) check(c *checks) {
 
 // ArbitraryCondition narrows a control by a part of the request. All three fields are required.
 type ArbitraryCondition struct {
-	Point    Point    `json:"point"`
-	Operator Operator `json:"operator"`
+	Point    Point           `json:"point"`
+	Operator ControlOperator `json:"operator"`
 	// Values are texts even where they are numbers.
 	Values []string `json:"value"`
 	Extra  Extra    `json:",embed"`

@@ -88,15 +88,15 @@ func (s OverlimitResExtended) request() (any, error) { return notCreatable(s.Rul
 
 func (OverlimitResExtended) change() SpecUpdate { return nil }
 
-// Tag is a rule that marks requests. It can only be read.
-type Tag struct {
+// RequestTag is a rule that marks requests. It can only be read.
+type RequestTag struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// RuleType returns RuleTag.
-func (Tag) RuleType() RuleType { return RuleTag }
+// RuleType returns RuleRequestTag.
+func (RequestTag) RuleType() RuleType { return RuleRequestTag }
 
-func (s Tag) request() (any, error) { return notCreatable(s.RuleType()) }
+func (s RequestTag) request() (any, error) { return notCreatable(s.RuleType()) }
 
-func (Tag) change() SpecUpdate { return nil }
+func (RequestTag) change() SpecUpdate { return nil }

@@ -87,7 +87,7 @@ var documentedRules = []NewRule{
 		Spec: BruteForceProtection{
 			Mode: ModeBlock, Threshold: Threshold{Count: 15, Period: 60}, Reaction: Reaction{BlockByIP: 3600},
 			Parameters:         EnumeratedParameters{NameRegexps: []string{"^pass(wd|word)?$"}, AdditionalParameters: Set(false)},
-			AdvancedConditions: []AdvancedCondition{{Field: FieldStatusCode, Operator: OperatorEqual, Values: []string{"401", "403"}}},
+			AdvancedConditions: []AdvancedCondition{{Field: FieldStatusCode, Operator: ControlEqual, Values: []string{"401", "403"}}},
 		},
 	},
 	{
@@ -106,7 +106,7 @@ var documentedRules = []NewRule{
 			Mode: ModeBlock, Threshold: Threshold{Count: 30, Period: 120}, Reaction: Reaction{BlockBySession: 1800, BlockByIP: 900},
 			Parameters: EnumeratedParameters{Points: []ParameterPoint{{Point: Point{Header("Referer")}}}},
 			ArbitraryConditions: []ArbitraryCondition{
-				{Point: Point{Header("X-Client")}, Operator: OperatorNotEqual, Values: []string{"mobile"}},
+				{Point: Point{Header("X-Client")}, Operator: ControlNotEqual, Values: []string{"mobile"}},
 			},
 		},
 	},
@@ -114,7 +114,7 @@ var documentedRules = []NewRule{
 		Scope: Scope().Host("shop.example.com"),
 		Spec: ForcedBrowsingProtection{
 			Mode: ModeBlock, Threshold: Threshold{Count: 30, Period: 30}, Reaction: Reaction{BlockByIP: 3600},
-			AdvancedConditions: []AdvancedCondition{{Field: FieldStatusCode, Operator: OperatorEqual, Values: []string{"404"}}},
+			AdvancedConditions: []AdvancedCondition{{Field: FieldStatusCode, Operator: ControlEqual, Values: []string{"404"}}},
 		},
 	},
 	{
@@ -235,7 +235,7 @@ func TestListedTypes(t *testing.T) {
 		`"type":"attack_rechecker","enabled":false`:                                                     AttackRechecker{},
 		`"type":"attack_rechecker_rewrite","rules":["a"]`:                                               AttackRecheckerRewrite{Rules: []string{"a"}},
 		`"type":"overlimit_res_extended","overlimit_time":5,"mark_as_attack":true,"reset_request":null`: OverlimitResExtended{Time: 5, MarkAsAttack: true},
-		`"type":"tag","name":"n","value":"v"`:                                                           Tag{Name: "n", Value: "v"},
+		`"type":"tag","name":"n","value":"v"`:                                                           RequestTag{Name: "n", Value: "v"},
 		`"type":"response_conds","enable_parsers":true,"limit_parsers":["xml"],"limit_size":9,"limit_deep":3,"limit_chance":0.25`: ResponseConditions{
 			EnableParsers: true, LimitParsers: []string{"xml"}, LimitSize: 9, LimitDepth: 3, LimitChance: 0.25,
 		},
