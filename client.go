@@ -67,6 +67,14 @@ type Client struct {
 	Rules *RulesService
 	// Scopes reads scopes: the sets of conditions that rules apply to.
 	Scopes *ScopesService
+	// Regexes reads the stored expressions of custom attack detectors.
+	Regexes *RegexesService
+	// RuleSettings manages what holds for all rules: filtration mode, time limit, settings of the rules engine.
+	RuleSettings *RuleSettingsService
+	// Snapshots manages backups of all rules.
+	Snapshots *SnapshotsService
+	// Rulesets tells how far changes of rules have come on their way to the nodes.
+	Rulesets *RulesetsService
 	// Users manages users and tells who the credentials belong to.
 	Users *UsersService
 	// AttackVectors groups, counts and marks attack vectors: the Attacks API, successor of Attacks and Hits.
@@ -116,6 +124,10 @@ func (c *Client) bind() *Client {
 	c.Hits = (*HitsService)(&c.common)
 	c.Rules = (*RulesService)(&c.common)
 	c.Scopes = (*ScopesService)(&c.common)
+	c.Regexes = (*RegexesService)(&c.common)
+	c.RuleSettings = (*RuleSettingsService)(&c.common)
+	c.Snapshots = (*SnapshotsService)(&c.common)
+	c.Rulesets = (*RulesetsService)(&c.common)
 	c.Users = (*UsersService)(&c.common)
 	c.AttackVectors = (*AttackVectorsService)(&c.common)
 	c.AttackViews = (*AttackViewsService)(&c.common)

@@ -1,0 +1,103 @@
+package wallarm
+
+import (
+	"context"
+	"errors"
+)
+
+// OfHit returns the rules whose expressions made a hit: one for each of the hit's Regexes, but for those whose rule is gone.
+//
+// POST /v3/clients/{client_id}/rules/find_regex_rule, once for each expression. Replay class: read.
+func (s *RulesService) OfHit(ctx context.Context, hit *Hit, opts ...CallOption) ([]Rule, error) {
+	if hit == nil {
+		return nil, invalid("hit", "it is nil")
+	}
+	var rules []Rule
+	for _, id := range unique(hit.Regexes) {
+		rule, err := s.client.Regexes.FindRule(ctx, RegexMatch{
+			RegexID: id, Point: hit.Point, Domain: hit.Domain, Path: hit.Path, ApplicationID: hit.ApplicationID,
+		}, opts...)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return rules, err
+		}
+		rules = append(rules, *rule)
+	}
+	return rules, nil
+}
+
+// Suppression is a way to keep hits like a given one from being reported.
+type Suppression uint8
+
+const (
+	// BySignature ignores the signatures that made the hit, where it was made: the narrower way. A hit without signatures, such as one of
+	// type xxe or invalid_xml, is suppressed by its type.
+	BySignature Suppression = iota
+	// ByAttackType ignores the hit's attack type where the hit was made.
+	ByAttackType
+)
+
+// SuppressHit returns the rules that keep hits like this one, a false positive, from being reported in requests that meet conditions. It asks
+// nobody; [RulesService.Suppress] finds out the conditions too. Hits of attacks that are found by behaviour have no point: there is nothing to ignore
+// then, and the error says so.
+func SuppressHit(hit *Hit, conditions Conditions, how Suppression) ([]NewRule, error) {
+	switch {
+	case hit == nil:
+		return nil, invalid("hit", "it is nil")
+	case how > ByAttackType:
+		return nil, invalid("suppression", "%d is none", how)
+	case conditions == nil:
+		return nil, invalid("conditions", "they are nil; an empty list is every request")
+	}
+	if err := hit.Point.validate("hit.point"); err != nil {
+		return nil, err
+	}
+	var rules []NewRule
+	if how == BySignature {
+		for _, stamp := range unique(hit.Stamps) {
+			rules = append(rules, NewRule{Conditions: conditions, Spec: IgnoreSignature{Signature: stamp, Point: hit.Point}})
+		}
+	}
+	if len(rules) == 0 {
+		rules = append(rules, NewRule{Conditions: conditions, Spec: IgnoreAttackType{AttackType: hit.Type, Point: hit.Point}})
+	}
+	return rules, nil
+}
+
+// Suppress returns the rules that keep hits like these from being reported in requests like theirs: those of [SuppressHit], with the
+// conditions that the platform derives from each hit, and no rule twice. It changes nothing: look at them, then [RulesService.Create]
+// them. To create an [IgnoreSignature] takes a role that few have.
+//
+// POST /v1/objects/action/by_hit, once for each hit. Replay class: read.
+func (s *RulesService) Suppress(ctx context.Context, hits []Hit, how Suppression, opts ...CallOption) ([]NewRule, error) {
+	var rules []NewRule
+	known := map[string]bool{}
+	for i := range hits {
+		scope, err := s.client.Scopes.ByHit(ctx, hits[i].ID, opts...)
+		if err != nil {
+			return nil, err
+		}
+		conditions := scope.Conditions
+		if conditions == nil {
+			conditions = Conditions{}
+		}
+		suppressing, err := SuppressHit(&hits[i], conditions.Normalized(), how)
+		if err != nil {
+			return nil, err
+		}
+		for _, rule := range suppressing {
+			body, err := rule.body(0)
+			if err != nil {
+				return nil, err
+			}
+			key := rule.Conditions.Hash() + string(body)
+			if !known[key] {
+				known[key] = true
+				rules = append(rules, rule)
+			}
+		}
+	}
+	return rules, nil
+}
