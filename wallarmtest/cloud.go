@@ -52,6 +52,14 @@ type Cloud struct {
 	apiSpecs        *table
 	keepers         map[string]keeper
 	derived         []func()
+	keepers     map[string]keeper
+	derived     []func()
+
+	ruleSettings ruleSettings
+	snapshots    snapshots
+	rulesets     *table
+
+	events *eventStore
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -82,6 +90,10 @@ func NewCloud(options ...Option) *Cloud {
 		c.viewRoutes(),
 		c.ruleRoutes(),
 		c.actionRoutes(),
+		c.ruleCatalogueRoutes(),
+		c.ruleSettingRoutes(),
+		c.snapshotRoutes(),
+		c.rulesetRoutes(),
 		c.vulnRoutes(), c.securityIssueRoutes(), c.reportRoutes(), c.statsRoutes(), c.dashboardRoutes(), c.searchRoutes(),
 		c.adminRoutes(),
 		c.nodeRoutes(),
@@ -98,6 +110,9 @@ func NewCloud(options ...Option) *Cloud {
 	)
 	c.initAccounts()
 	c.initRules()
+	c.initRuleSettings()
+	c.initSnapshots()
+	c.initRulesets()
 	c.initEvents()
 	c.initVulns()
 	c.initSecurityIssues()

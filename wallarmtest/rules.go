@@ -450,7 +450,7 @@ func (l *ruleLocks) load(v any) {
 // rulesLocked tells whether the rules of a client are locked. The state lock
 // is held.
 func (c *Cloud) rulesLocked(clientID int64) bool {
-	return c.ruleLocks.permanent[clientID] || c.Now().Before(c.ruleLocks.until)
+	return c.ruleLocks.permanent[clientID] || c.rulesStatus(clientID) != "ready"
 }
 
 // lockRules locks all rules for a while. The state lock is held.
