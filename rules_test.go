@@ -45,11 +45,6 @@ var (
 	})
 )
 
-// answerJSON answers every request with the same body.
-func answerJSON(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
-}
-
 func TestRuleDecodesItsSpecByType(t *testing.T) {
 	t.Parallel()
 	client, _ := newTestClient(t, answerJSON(string(readFixture(t, "rules.list").Responses["ok"].Body)))

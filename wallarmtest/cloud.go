@@ -55,11 +55,11 @@ type Cloud struct {
 	keepers     map[string]keeper
 	derived     []func()
 
-	ruleSettings ruleSettings
-	snapshots    snapshots
+	timeLimits   *table
+	ruleSettings *table
+	snapshots    *table
+	snapshotWork *table
 	rulesets     *table
-
-	events *eventStore
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,

@@ -450,7 +450,12 @@ func (l *ruleLocks) load(v any) {
 // rulesLocked tells whether the rules of a client are locked. The state lock
 // is held.
 func (c *Cloud) rulesLocked(clientID int64) bool {
-	return c.ruleLocks.permanent[clientID] || c.rulesStatus(clientID) != "ready"
+	return c.rulesLockedForGood(clientID) || c.rulesStatus(clientID) != "ready"
+}
+
+// rulesLockedForGood tells whether the settings of a client lock its rules.
+func (c *Cloud) rulesLockedForGood(clientID int64) bool {
+	return c.ruleLocks.permanent[clientID] || c.settingsOf(clientID).bool("rules_manipulation_locked")
 }
 
 // lockRules locks all rules for a while. The state lock is held.

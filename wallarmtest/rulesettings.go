@@ -49,16 +49,25 @@ func (c *Cloud) ruleSettingRoutes() []route {
 	}
 }
 
-// ruleSettings is what holds for all rules of a client, by client. Only what
-// was changed is stored.
-type ruleSettings struct {
-	timeLimits map[int64]*object
-	settings   map[int64]*object
+// initRuleSettings makes the tables of what holds for all rules of a client:
+// one object for each client that has changed something.
+func (c *Cloud) initRuleSettings() {
+	c.timeLimits = c.newTable("rule_time_limits", "clientid", 1601)
+	c.ruleSettings = c.newTable("rule_settings", "clientid", 1701)
 }
 
-func (c *Cloud) initRuleSettings() {
-	c.ruleSettings = ruleSettings{timeLimits: map[int64]*object{}, settings: map[int64]*object{}}
-	c.ruleLocks.permanent = map[int64]bool{}
+// ofClient returns the one object of a client in a table, or nil.
+func (t *table) ofClient(clientID int64) *object {
+	return t.find(func(o *object) bool { return o.int(t.owner) == clientID })
+}
+
+// setClient changes the one object of a client in a table, or makes it.
+func (t *table) setClient(clientID int64, changes *object) {
+	if o := t.ofClient(clientID); o != nil {
+		t.update(o, changes)
+		return
+	}
+	t.insert(obj(t.owner, clientID).merge(changes))
 }
 
 // modeRule is the platform's own rule that holds the filtration mode. It is
@@ -103,8 +112,8 @@ func (c *Cloud) setMode(q *call) (reply, error) {
 }
 
 func (c *Cloud) timeLimit(clientID int64) *object {
-	if limit := c.ruleSettings.timeLimits[clientID]; limit != nil {
-		return limit
+	if limit := c.timeLimits.ofClient(clientID); limit != nil {
+		return obj("overlimit_time", limit.get("overlimit_time"), "mode", limit.get("mode"))
 	}
 	return obj("overlimit_time", int64(1000), "mode", "monitoring")
 }
@@ -131,7 +140,7 @@ func (c *Cloud) setTimeLimit(q *call) (reply, error) {
 	if err := errs.err(); err != nil {
 		return reply{}, err
 	}
-	c.ruleSettings.timeLimits[clientID] = obj("overlimit_time", limit, "mode", mode)
+	c.timeLimits.setClient(clientID, obj("overlimit_time", limit, "mode", mode))
 	return ok(c.timeLimit(clientID)), nil
 }
 
@@ -152,8 +161,9 @@ func defaultRuleSettings() *object {
 // settingsOf are the settings that hold for a client.
 func (c *Cloud) settingsOf(clientID int64) *object {
 	settings := obj("clientid", clientID).merge(defaultRuleSettings())
-	if own := c.ruleSettings.settings[clientID]; own != nil {
+	if own := c.ruleSettings.ofClient(clientID); own != nil {
 		settings.merge(own)
+		settings.del("id")
 	}
 	return settings
 }
@@ -193,14 +203,8 @@ func (c *Cloud) updateRuleSettings(q *call) (reply, error) {
 	if err := errs.err(); err != nil {
 		return reply{}, err
 	}
-	own := obj()
-	if before := c.ruleSettings.settings[clientID]; before != nil {
-		own = before.clone()
-	}
-	c.ruleSettings.settings[clientID] = own.merge(changes)
-	settings := c.settingsOf(clientID)
-	c.ruleLocks.permanent[clientID] = settings.bool("rules_manipulation_locked")
-	return ok(settings), nil
+	c.ruleSettings.setClient(clientID, changes)
+	return ok(c.settingsOf(clientID)), nil
 }
 
 // readSetting checks one member. Names that nobody may write are passed over.
@@ -235,12 +239,12 @@ func (c *Cloud) resetRuleSettings(q *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if c.ruleSettings.settings[clientID] == nil {
+	own := c.ruleSettings.ofClient(clientID)
+	if own == nil {
 		return reply{}, errNotFound()
 	}
 	removed := c.settingsOf(clientID)
-	delete(c.ruleSettings.settings, clientID)
-	delete(c.ruleLocks.permanent, clientID)
+	c.ruleSettings.remove(own.int("id"))
 	return ok(removed), nil
 }
 

@@ -2,7 +2,6 @@ package wallarmtest
 
 import (
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -26,31 +25,32 @@ func (c *Cloud) snapshotRoutes() []route {
 // restore too. Rules are locked meanwhile.
 const snapshotTime = 2 * time.Second
 
-// snapshots are backups of rules. Those of users and of the platform share a
-// table; what they hold stands beside it.
-type snapshots struct {
-	table *table
-	rules map[int64][]*object
-	busy  map[int64]snapshotWork // by client
-}
-
-// snapshotWork is a snapshot that is being taken or restored.
-type snapshotWork struct {
-	status string // backup or restoring
-	id     int64
-	until  time.Time
-}
-
+// initSnapshots makes the tables of snapshots, whose member rules no answer
+// shows, and of the work on them, one object for each client.
 func (c *Cloud) initSnapshots() {
-	c.snapshots = snapshots{
-		table: c.newTable("snapshots", "client_id", 301), rules: map[int64][]*object{}, busy: map[int64]snapshotWork{},
+	c.snapshots = c.newTable("snapshots", "client_id", 301)
+	c.snapshotWork = c.newTable("snapshot_work", "client_id", 1801)
+}
+
+// working returns the work on the snapshots of a client, nil when none goes
+// on.
+func (c *Cloud) working(clientID int64) *object {
+	if work := c.snapshotWork.ofClient(clientID); work != nil && c.Now().UnixMilli() < work.int("until_ms") {
+		return work
 	}
+	return nil
+}
+
+func (c *Cloud) startWork(snapshot *object, status string) {
+	c.snapshotWork.setClient(snapshot.int("client_id"), obj(
+		"snapshot_id", snapshot.int("id"), "status", status, "until_ms", c.Now().Add(snapshotTime).UnixMilli(),
+	))
 }
 
 // rulesStatus says what is going on with the rules of a client.
 func (c *Cloud) rulesStatus(clientID int64) string {
-	if work := c.snapshots.busy[clientID]; c.Now().Before(work.until) {
-		return work.status
+	if work := c.working(clientID); work != nil {
+		return work.str("status")
 	}
 	if c.Now().Before(c.ruleLocks.until) {
 		return "backup"
@@ -58,11 +58,13 @@ func (c *Cloud) rulesStatus(clientID int64) string {
 	return "ready"
 }
 
-// snapshotView is a snapshot as answers have it: its status follows the clock.
+// snapshotView is a snapshot as answers have it: without what it holds, and
+// with a status that follows the clock.
 func (c *Cloud) snapshotView(o *object) *object {
-	work := c.snapshots.busy[o.int("client_id")]
-	if work.id == o.int("id") && c.Now().Before(work.until) {
-		return o.clone().set("status", work.status)
+	o = o.clone()
+	o.del("rules")
+	if work := c.working(o.int("client_id")); work != nil && work.int("snapshot_id") == o.int("id") {
+		o.set("status", work.get("status"))
 	}
 	return o
 }
@@ -72,7 +74,7 @@ func (c *Cloud) snapshotByPath(q *call) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := c.snapshots.table.byPath(q, "id")
+	o, err := c.snapshots.byPath(q, "id")
 	if err == nil && o.int("client_id") != clientID {
 		return nil, errNotFound()
 	}
@@ -100,7 +102,7 @@ func (c *Cloud) listSnapshots(q *call) (reply, error) {
 		return reply{}, err
 	}
 	rows := []*object{}
-	for _, o := range c.snapshots.table.visible(q) {
+	for _, o := range c.snapshots.visible(q) {
 		o = c.snapshotView(o)
 		if o.int("client_id") != clientID || !compiled.match(o) {
 			continue
@@ -151,17 +153,16 @@ func (c *Cloud) createSnapshot(q *call) (reply, error) {
 		return reply{}, err
 	}
 	// While one snapshot is taken another may be queued; nothing else.
-	if c.rulesStatus(clientID) == "restoring" || c.ruleLocks.permanent[clientID] {
+	if c.rulesStatus(clientID) == "restoring" || c.rulesLockedForGood(clientID) {
 		return reply{}, errRulesLocked()
 	}
-	now := c.Now()
-	o := c.snapshots.table.insert(obj(
+	now := c.Now().Unix()
+	rules := c.rulesOf(clientID, func(rule *object) bool { return !rule.bool("system") })
+	o := c.snapshots.insert(obj(
 		"client_id", clientID, "title", nil, "comment", nil, "important", false, "auto", false, "status", "ready",
-		"created_by_user_id", q.who.userID, "created_at", now.Unix(), "updated_at", now.Unix(),
+		"created_by_user_id", q.who.userID, "created_at", now, "updated_at", now, "rules", anyList(rules),
 	).merge(fields))
-	id := o.int("id")
-	c.snapshots.rules[id] = c.rulesOf(clientID, func(rule *object) bool { return !rule.bool("system") })
-	c.snapshots.busy[clientID] = snapshotWork{"backup", id, now.Add(snapshotTime)}
+	c.startWork(o, "backup")
 	c.purgeSnapshots(clientID)
 	q.changed("snapshots", "create", nil, o)
 	return ok(c.snapshotView(o)), nil
@@ -171,20 +172,15 @@ func (c *Cloud) createSnapshot(q *call) (reply, error) {
 // settings keep.
 func (c *Cloud) purgeSnapshots(clientID int64) {
 	var kept []*object
-	for _, o := range c.snapshots.table.all() {
+	for _, o := range c.snapshots.all() {
 		if o.int("client_id") == clientID && !o.bool("auto") && !o.bool("important") {
 			kept = append(kept, o)
 		}
 	}
 	limit := int(max(c.settingsOf(clientID).int("rules_snapshot_max_count"), 1))
 	for _, o := range kept[:max(len(kept)-limit, 0)] {
-		c.dropSnapshot(o.int("id"))
+		c.snapshots.remove(o.int("id"))
 	}
-}
-
-func (c *Cloud) dropSnapshot(id int64) {
-	c.snapshots.table.remove(id)
-	delete(c.snapshots.rules, id)
 }
 
 func (c *Cloud) getSnapshot(q *call) (reply, error) {
@@ -204,7 +200,7 @@ func (c *Cloud) updateSnapshot(q *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	changed := c.snapshots.table.update(o, fields.set("updated_at", c.Now().Unix()))
+	changed := c.snapshots.update(o, fields.set("updated_at", c.Now().Unix()))
 	q.changed("snapshots", "update", o, changed)
 	return ok(c.snapshotView(changed)), nil
 }
@@ -214,9 +210,9 @@ func (c *Cloud) deleteSnapshot(q *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c.dropSnapshot(o.int("id"))
+	c.snapshots.remove(o.int("id"))
 	q.changed("snapshots", "delete", o, nil)
-	return ok(o), nil
+	return ok(c.snapshotView(o)), nil
 }
 
 func (c *Cloud) snapshotStatus(q *call) (reply, error) {
@@ -241,7 +237,8 @@ func (c *Cloud) restoreSnapshot(q *call) (reply, error) {
 	for _, rule := range c.rulesOf(clientID, func(rule *object) bool { return !rule.bool("system") }) {
 		c.dropRule(q, rule)
 	}
-	for _, saved := range slices.Clone(c.snapshots.rules[o.int("id")]) {
+	for _, e := range o.array("rules") {
+		saved, _ := e.(*object)
 		rule := saved.clone()
 		for _, name := range []string{"id", "actionid", "create_time", "create_userid", "updated_at"} {
 			rule.del(name)
@@ -251,6 +248,6 @@ func (c *Cloud) restoreSnapshot(q *call) (reply, error) {
 		restored := c.storeRule(rule, clientID, c.findOrCreateAction(clientID, conditions), saved.get("create_userid"), false)
 		q.changed("rules", "create", nil, restored)
 	}
-	c.snapshots.busy[clientID] = snapshotWork{"restoring", o.int("id"), c.Now().Add(snapshotTime)}
+	c.startWork(o, "restoring")
 	return ok(c.snapshotView(o)), nil
 }
