@@ -52,8 +52,6 @@ type Cloud struct {
 	apiSpecs        *table
 	keepers         map[string]keeper
 	derived         []func()
-	keepers     map[string]keeper
-	derived     []func()
 
 	timeLimits   *table
 	ruleSettings *table
