@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/examples/internal/cli"
+	"github.com/wallarm-sdk/wallarm/wallarmtest"
+)
+
+func TestTheDocumentedVirtualPatch(t *testing.T) {
+	server := wallarmtest.NewServer(t)
+	code, out, errs := cli.Try(t, server, run, "create", "-path", "/my/api/*")
+	require.Equal(t, cli.OK, code, errs)
+	sent := server.RequestsOf("rules.create")
+	require.Len(t, sent, 1)
+	require.JSONEq(t, `{"type":"vpatch","clientid":4711,"validated":false,"attack_type":"any","point":[["header","HOST"]],
+		"action":[{"type":"equal","point":["path",0],"value":"my"},{"type":"equal","point":["path",1],"value":"api"}]}`, string(sent[0].Body))
+	var id int64
+	_, err := fmt.Sscanf(out, "Created rule %d:", &id)
+	require.NoError(t, err)
+
+	code, out, _ = cli.Try(t, server, run, "list")
+	require.Equal(t, cli.OK, code)
+	require.Contains(t, out, strconv.FormatInt(id, 10))
+	require.Contains(t, out, "/my/api/**")
+
+	code, out, _ = cli.Try(t, server, run, "list", "-format", "json")
+	require.Equal(t, cli.OK, code)
+	var rule map[string]any
+	require.NoError(t, json.Unmarshal([]byte(strings.Split(out, "\n")[0]), &rule))
+	require.Equal(t, "vpatch", rule["type"])
+
+	code, out, errs = cli.Try(t, server, run, "delete", strconv.FormatInt(id, 10), "999999999")
+	require.Equal(t, cli.Failed, code, "one of them was not there")
+	require.Contains(t, out, fmt.Sprintf("Deleted rule %d", id))
+	require.Contains(t, errs, "[999999999]")
+	code, out, _ = cli.Try(t, server, run, "list")
+	require.Equal(t, cli.OK, code)
+	require.Equal(t, "No rules.\n", out)
+}
+
+func TestCreateWithHostAndType(t *testing.T) {
+	server := wallarmtest.NewServer(t)
+	code, _, errs := cli.Try(t, server, run, "create", "-path", "/login", "-host", "Shop.Example.com", "-attack-type", "sqli", "-comment", "until the fix ships")
+	require.Equal(t, cli.OK, code, errs)
+	var sent map[string]any
+	require.NoError(t, json.Unmarshal(server.RequestsOf("rules.create")[0].Body, &sent))
+	require.Equal(t, "sqli", sent["attack_type"])
+	require.Equal(t, "until the fix ships", sent["comment"])
+	require.Contains(t, fmt.Sprint(sent["action"]), "shop.example.com")
+	require.Contains(t, fmt.Sprint(sent["action"]), "action_name")
+}
+
+func TestMistakes(t *testing.T) {
+	for _, args := range [][]string{
+		nil, {"explode"}, {"create"}, {"create", "-path", "/x", "more"}, {"delete"}, {"delete", "x"}, {"delete", "-1"}, {"list", "-limit", "-2"}, {"list", "x"}, {"-nope"},
+	} {
+		code, _, errs := cli.Try(t, nil, run, args...)
+		require.Equal(t, cli.Misused, code, "%v", args)
+		require.NotEmpty(t, errs)
+	}
+	for _, args := range [][]string{{"-h"}, {"list", "-h"}, {"create", "-h"}, {"delete", "-h"}} {
+		code, _, errs := cli.Try(t, nil, run, args...)
+		require.Equal(t, cli.OK, code, "%v", args)
+		require.Contains(t, errs, "Usage:")
+	}
+	server := wallarmtest.NewServer(t)
+	code, _, errs := cli.Try(t, server, run, "create", "-path", "no-slash")
+	require.Equal(t, cli.Failed, code)
+	require.Contains(t, errs, "slash")
+	require.Empty(t, server.RequestsOf("rules.create"), "nothing is sent")
+}
+
+func TestWithoutCredentials(t *testing.T) {
+	code, out, errs := cli.Try(t, nil, run, "list")
+	require.Equal(t, cli.OK, code)
+	require.Contains(t, errs, "fake cloud")
+	require.Contains(t, out, "SCOPE")
+}
