@@ -400,7 +400,8 @@ type RuleUpdate struct {
 
 // Update returns an update that brings the stored rule to what r says, as far as rules can be changed in place: the five common
 // fields and what the spec's …Update struct has. Change what you want of a rule that was read and send its Update; what you leave is
-// sent as it is, or not at all, such as the members of an [UnknownSpec]. A changed point or scope takes a new rule, see [Rule.AsNew].
+// sent as it is, or not at all, such as the members of an [UnknownSpec] and an empty Comment, which the API refuses. A changed point or
+// scope takes a new rule, see [Rule.AsNew].
 func (r *Rule) Update() RuleUpdate {
 	u := RuleUpdate{Title: Set(r.Title), Set: Set(r.Set)}
 	if r.Comment != "" {

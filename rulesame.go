@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
@@ -12,7 +13,8 @@ import (
 // Comment, title and the like do not count. It tells whether a [RulesService.Create] with an unknown outcome was applied, and keeps a
 // program from making a rule twice. A rule that was made just now may be missing for some seconds.
 //
-// POST /v1/objects/action, unless the scope is given by its id, and POST /v1/objects/hint. Replay class: read.
+// POST /v1/objects/action, unless the scope is given by its id, and POST /v1/objects/hint, or for rules on credential stuffing
+// GET /v4/clients/{client_id}/credential_stuffing/configs. Replay class: read.
 func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallOption) ([]Rule, error) {
 	body, err := rule.body(0)
 	if err != nil {
@@ -37,17 +39,36 @@ func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallO
 	if err != nil {
 		return nil, invalid("rule", "%v", err)
 	}
+	candidates, err := s.ofScope(ctx, scopeID, wanted.Type(), opts)
+	if err != nil {
+		return nil, err
+	}
 	var same []Rule
-	filter := RuleFilter{ScopeIDs: []int64{scopeID}, Types: []RuleType{wanted.Type()}}
-	for found, err := range s.All(ctx, filter, opts...) {
-		if err != nil {
-			return same, err
-		}
-		if found.ScopeID == scopeID && found.hasSpec(wanted.Type(), want) {
-			same = append(same, found)
+	for i := range candidates {
+		if candidates[i].ScopeID == scopeID && candidates[i].hasSpec(wanted.Type(), want) {
+			same = append(same, candidates[i])
 		}
 	}
 	return same, nil
+}
+
+// ofScope returns the rules of one type in a scope. Lists hide the rules on credential stuffing from most tokens, their own route does not.
+func (s *RulesService) ofScope(ctx context.Context, scopeID int64, kind RuleType, opts []CallOption) ([]Rule, error) {
+	if kind == RuleCredentialStuffingByPoint || kind == RuleCredentialStuffingByRegex {
+		all, err := s.CredentialStuffing(ctx, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return slices.Concat(all.Custom, all.Default), nil
+	}
+	var rules []Rule
+	for rule, err := range s.All(ctx, RuleFilter{ScopeIDs: []int64{scopeID}, Types: []RuleType{kind}}, opts...) {
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
 }
 
 // hasSpec reports whether the rule is of a type and has all members of its spec that are something.

@@ -182,6 +182,9 @@ func TestCataloguesInTheCloud(t *testing.T) {
 	page, err := client.Rules.List(t.Context(), RuleFilter{Types: []RuleType{RuleCredentialStuffingByRegex}}, PageOptions{})
 	require.NoError(t, err)
 	require.Empty(t, page.Items, "the list hides them from ordinary tokens")
+	same, err := client.Rules.FindSame(t.Context(), NewRule{Scope: Scope(), Spec: CredentialStuffingByRegex{Regex: "p", LoginRegex: "l"}})
+	require.NoError(t, err)
+	require.Len(t, same, 1, "yet they are found")
 
 	steps, err := client.Rules.SuggestSteps(t.Context(), []Point{{RequestBody(), JSONDoc()}, {Header("X-A"), JSONDoc()}})
 	require.NoError(t, err)
