@@ -58,6 +58,8 @@ type Cloud struct {
 	snapshots    *table
 	snapshotWork *table
 	rulesets     *table
+	keepers []keeper // in the order of their registration
+	derived []func()
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -73,7 +75,6 @@ func NewCloud(options ...Option) *Cloud {
 		tables:      map[string]*table{},
 		credentials: map[string]*credential{},
 		parents:     map[int64]int64{},
-		keepers:     map[string]keeper{},
 	}
 	c.rng = rand.New(c.source)
 	c.clock.base = cfg.clock

@@ -49,9 +49,7 @@ func TestRoutesAreRowsOfTheTable(t *testing.T) {
 }
 
 // pending are services whose routes are still being written.
-var pending = strings.Fields(`APIDiscovery APISessions APISpecs Account ActivityLog Applications AttackVectors AttackViews
-	Attacks Clients Hits IPLists Integrations Nodes Regexes Reports RuleSettings Rules Rulesets Search SecurityIssues
-	Snapshots Stats Tokens Triggers Users Vulns`)
+var pending = strings.Fields(``)
 
 // TestEveryRowIsServed walks the table: a row that ships has a route.
 func TestEveryRowIsServed(t *testing.T) {
