@@ -93,9 +93,6 @@ func TestCredentialStuffing(t *testing.T) {
 
 func TestAPIDiscovery(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v1/clients/{client_id}/apid/config") {
-		return
-	}
 	config, err := w.api.APIDiscoveryConfigRead(client)
 	require.NoError(t, err)
 	require.True(t, config.Enabled)

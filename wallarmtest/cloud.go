@@ -50,8 +50,6 @@ type Cloud struct {
 	triggers        *table
 	defaultTriggers map[int64]int64 // by client
 	apiSpecs        *table
-	keepers         map[string]keeper
-	derived         []func()
 
 	timeLimits   *table
 	ruleSettings *table

@@ -18,7 +18,7 @@ import (
 
 // replayed is the number of exchanges that TestReplayOfTheWirePages makes.
 // It only ever grows.
-const replayed = 62
+const replayed = 145
 
 // wireBlock is a fenced block of a wire page.
 type wireBlock struct{ kind, text string }
