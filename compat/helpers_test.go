@@ -88,16 +88,6 @@ func status(t *testing.T, want int, err error) {
 	require.Equal(t, want, apiErr.StatusCode, apiErr.Body)
 }
 
-// notYet tells whether a family of routes is not there yet.
-func (w *world) notYet(route string) bool {
-	for _, r := range w.Routes() {
-		if r.Method+" "+r.Pattern == route {
-			return false
-		}
-	}
-	return true
-}
-
 // queryOf is the query of the last request of an operation.
 func queryOf(t *testing.T, w *world, op string) url.Values {
 	t.Helper()

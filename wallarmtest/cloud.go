@@ -56,8 +56,8 @@ type Cloud struct {
 	snapshots    *table
 	snapshotWork *table
 	rulesets     *table
-	keepers []keeper // in the order of their registration
-	derived []func()
+	keepers      []keeper // in the order of their registration
+	derived      []func()
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,

@@ -57,7 +57,7 @@
 //
 //	go test ./wallarmtest -run '^$' -bench 'Page|Clients' -benchtime 2s
 //
-// LOADNUMBERS
+// # LOADNUMBERS
 //
 // # Choices
 //
