@@ -67,17 +67,6 @@ func stored[T any](t *testing.T, w *world, kind string) []T {
 // anyObject is an object of the state.
 type anyObject map[string]any
 
-// of are the objects of the client that this module works with.
-func of(list []anyObject) []anyObject {
-	var out []anyObject
-	for _, o := range list {
-		if fmt.Sprint(o["clientid"]) == fmt.Sprint(client) || fmt.Sprint(o["client_id"]) == fmt.Sprint(client) {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
 func ptr[T any](v T) *T { return &v }
 
 // status wants an error of the client that carries this HTTP status.
