@@ -67,17 +67,6 @@ func stored[T any](t *testing.T, w *world, kind string) []T {
 // anyObject is an object of the state.
 type anyObject map[string]any
 
-// of are the objects of the client that this module works with.
-func of(list []anyObject) []anyObject {
-	var out []anyObject
-	for _, o := range list {
-		if fmt.Sprint(o["clientid"]) == fmt.Sprint(client) || fmt.Sprint(o["client_id"]) == fmt.Sprint(client) {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
 func ptr[T any](v T) *T { return &v }
 
 // status wants an error of the client that carries this HTTP status.
@@ -86,16 +75,6 @@ func status(t *testing.T, want int, err error) {
 	var apiErr *wallarm.APIError
 	require.ErrorAs(t, err, &apiErr)
 	require.Equal(t, want, apiErr.StatusCode, apiErr.Body)
-}
-
-// notYet tells whether a family of routes is not there yet.
-func (w *world) notYet(route string) bool {
-	for _, r := range w.Routes() {
-		if r.Method+" "+r.Pattern == route {
-			return false
-		}
-	}
-	return true
 }
 
 // queryOf is the query of the last request of an operation.

@@ -12,9 +12,6 @@ import (
 
 func TestNodes(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("POST /v2/node") {
-		return
-	}
 	body := &wallarm.NodeCreate{Hostname: "edge-eu-2", Type: "cloud_node", Clientid: client}
 	created, err := w.api.NodeCreate(body)
 	require.NoError(t, err)
@@ -47,9 +44,6 @@ func TestNodes(t *testing.T) {
 
 func TestApplications(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("POST /v1/objects/pool/create") {
-		return
-	}
 	names := func() map[int]string {
 		list, err := w.api.AppRead(&wallarm.AppRead{Limit: 500, Filter: &wallarm.AppReadFilter{Clientid: []int{client}}})
 		require.NoError(t, err)
@@ -88,9 +82,6 @@ type ipList struct {
 
 func TestIPLists(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v1/blocklist/clients/{client_id}/groups") {
-		return
-	}
 	forever := int(w.Now().Unix()) + 3_000_000_000
 	for _, list := range []ipList{
 		{
@@ -156,9 +147,6 @@ func TestIPLists(t *testing.T) {
 
 func TestIPListsByKindAndSearch(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v1/blocklist/clients/{client_id}/groups") {
-		return
-	}
 	var values []string
 	for i := range 25 {
 		values = append(values, address(i))
@@ -185,9 +173,6 @@ func TestIPListsByKindAndSearch(t *testing.T) {
 
 func TestIntegrations(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("POST /v2/integration") {
-		return
-	}
 	events := &[]wallarm.IntegrationEvents{{Event: "siem", Active: true, WithHeaders: ptr(false)}, {Event: "system", Active: true}}
 	messenger := &[]wallarm.IntegrationEvents{{Event: "system", Active: true}}
 
@@ -256,9 +241,6 @@ func TestIntegrations(t *testing.T) {
 
 func TestTriggers(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("POST /v2/clients/{client_id}/triggers") {
-		return
-	}
 	block := wallarm.TriggerActions{ID: "block_ips"}
 	block.Params.LockTime = 3600
 	body := &wallarm.TriggerCreate{Trigger: &wallarm.TriggerParam{
@@ -296,9 +278,6 @@ func TestTriggers(t *testing.T) {
 
 func TestAPISpecs(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("POST /v4/clients/{client_id}/rules/api-specs") {
-		return
-	}
 	created, err := w.api.APISpecCreate(&wallarm.APISpecCreate{
 		Title: "Shop API", Description: "public part", FileRemoteURL: "https://specs.example.com/shop.yaml", RegularFileUpdate: true,
 		APIDetection: true, ClientID: client, Instances: []any{42}, Domains: []any{"shop.example.com"},
@@ -343,9 +322,6 @@ func TestAPISpecs(t *testing.T) {
 
 func TestOtherAccountsStayHidden(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("POST /v2/node") {
-		return
-	}
 	other := int(wallarmtest.OtherClientID)
 	_, err := w.api.NodeCreate(&wallarm.NodeCreate{Hostname: "edge-eu-2", Type: "cloud_node", Clientid: other})
 	status(t, http.StatusForbidden, err)

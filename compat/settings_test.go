@@ -10,9 +10,6 @@ import (
 
 func TestModes(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v2/client/{client_id}/rules/wallarm_mode") {
-		return
-	}
 	mode, err := w.api.WallarmModeRead(client)
 	require.NoError(t, err)
 	require.Equal(t, "default", mode.Body.Mode)
@@ -35,9 +32,6 @@ func TestModes(t *testing.T) {
 
 func TestOverlimit(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v2/client/{client_id}/rules/wallarm_mode") {
-		return
-	}
 	before, err := w.api.OverlimitResSettingsRead(client)
 	require.NoError(t, err)
 	require.Equal(t, wallarm.OverlimitResSettingsParams{OverlimitTime: 1000, Mode: "monitoring"}, before.Body)
@@ -52,9 +46,6 @@ func TestOverlimit(t *testing.T) {
 
 func TestRulesSettings(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v2/client/{client_id}/rules/wallarm_mode") {
-		return
-	}
 	before, err := w.api.RulesSettingsRead(client)
 	require.NoError(t, err)
 	require.Equal(t, client, before.Body.ClientID)
@@ -75,12 +66,9 @@ func TestRulesSettings(t *testing.T) {
 
 func TestCredentialStuffing(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v4/clients/{client_id}/credential_stuffing/configs") {
-		return
-	}
 	for _, kind := range []string{"default", "custom"} {
 		_, err := w.api.HintCreate(&wallarm.ActionCreate{
-			Type: "credentials_regex", Clientid: client, Action: scope(), Regex: "pass", LoginRegex: "user", CredStuffType: kind,
+			Type: "credentials_regex", Clientid: client, Action: scope(), Regex: "pass", LoginRegex: "user", CredStuffType: kind, CaseSensitive: ptr(false),
 		})
 		require.NoError(t, err)
 	}
@@ -93,9 +81,6 @@ func TestCredentialStuffing(t *testing.T) {
 
 func TestAPIDiscovery(t *testing.T) {
 	w := newWorld(t)
-	if w.notYet("GET /v1/clients/{client_id}/apid/config") {
-		return
-	}
 	config, err := w.api.APIDiscoveryConfigRead(client)
 	require.NoError(t, err)
 	require.True(t, config.Enabled)

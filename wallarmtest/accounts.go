@@ -3,7 +3,6 @@ package wallarmtest
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -212,25 +211,9 @@ func (c *Cloud) AddToken(token Token) {
 func (c *Cloud) initAccounts() {
 	c.clients = c.newTable("clients", "", 6001)
 	c.users = c.newTable("users", "clientid", 70101)
-	c.initAdmin()
 	c.keep("credentials", c.saveCredentials, c.loadCredentials)
-	c.keep("parents", c.saveParents, c.loadParents)
-}
-
-func (c *Cloud) saveParents() any {
-	list := []any{}
-	for _, id := range slices.Sorted(maps.Keys(c.parents)) {
-		list = append(list, obj("id", id, "parent", c.parents[id]))
-	}
-	return list
-}
-
-func (c *Cloud) loadParents(v any) {
-	clear(c.parents)
-	for _, e := range asList(v) {
-		o, _ := e.(*object)
-		c.parents[o.int("id")] = o.int("parent")
-	}
+	keepMap(c, "parents", func() map[int64]int64 { return c.parents }, readInt)
+	c.initAdmin()
 }
 
 func (c *Cloud) seedDefaults() {

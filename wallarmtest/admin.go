@@ -40,6 +40,15 @@ func (c *Cloud) initAdmin() {
 		passwords: map[int64]string{},
 	}
 	c.observers = append(c.observers, c.recordActivity)
+	keepMap(c, "group_members", func() map[int64][]int64 { return c.admin.members }, func(v any) []int64 {
+		ids := []int64{}
+		for _, e := range asList(v) {
+			ids = append(ids, readInt(e))
+		}
+		return ids
+	})
+	keepMap(c, "passwords", func() map[int64]string { return c.admin.passwords }, readString)
+	c.keep("held_tokens", c.saveHeldTokens, c.loadHeldTokens)
 }
 
 func (c *Cloud) adminRoutes() []route {

@@ -159,12 +159,12 @@ func (c *Cloud) countAttacks(q *call) (reply, error) {
 		return reply{}, err
 	}
 	attacks, hits := 0, 0
-	ips := map[*origin]bool{}
+	ips := map[string]bool{}
 	aq.each(func(index int32) bool {
 		attacks++
 		aq.eachHit(index, func(_ int32, h *hit) {
 			hits++
-			ips[h.origin] = true
+			ips[h.origin.ip] = true
 		})
 		return true
 	})

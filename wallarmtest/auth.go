@@ -158,18 +158,7 @@ func (cred *credential) key() string {
 func (c *Cloud) saveCredentials() any {
 	list := []any{}
 	for _, key := range slices.Sorted(maps.Keys(c.credentials)) {
-		cred := c.credentials[key]
-		o := obj(
-			"token", cred.token, "uuid", cred.uuid, "secret", cred.secret, "user_id", cred.userID,
-			"client_id", cred.clientID, "permissions", nil, "disabled", cred.disabled, "expires", nil,
-		)
-		if cred.permissions != nil {
-			o.set("permissions", anyList(cred.permissions))
-		}
-		if !cred.expires.IsZero() {
-			o.set("expires", cred.expires.UnixNano())
-		}
-		list = append(list, o)
+		list = append(list, c.credentials[key].saved())
 	}
 	return list
 }
@@ -178,16 +167,28 @@ func (c *Cloud) loadCredentials(v any) {
 	clear(c.credentials)
 	for _, e := range asList(v) {
 		o, _ := e.(*object)
-		cred := &credential{
-			token: o.str("token"), uuid: o.str("uuid"), secret: o.str("secret"), userID: o.int("user_id"),
-			clientID: o.int("client_id"), disabled: o.bool("disabled"),
-		}
-		if o.get("permissions") != nil {
-			cred.permissions = append([]string{}, stringsOf(o.get("permissions"))...)
-		}
-		if o.get("expires") != nil {
-			cred.expires = time.Unix(0, o.int("expires"))
-		}
-		c.addCredential(cred)
+		c.addCredential(credentialOf(o))
 	}
+}
+
+func (cred *credential) saved() *object {
+	o := obj(
+		"token", cred.token, "uuid", cred.uuid, "secret", cred.secret, "user_id", cred.userID,
+		"client_id", cred.clientID, "permissions", nil, "disabled", cred.disabled, "expires", savedTime(cred.expires),
+	)
+	if cred.permissions != nil {
+		o.set("permissions", anyList(cred.permissions))
+	}
+	return o
+}
+
+func credentialOf(o *object) *credential {
+	cred := &credential{
+		token: o.str("token"), uuid: o.str("uuid"), secret: o.str("secret"), userID: o.int("user_id"),
+		clientID: o.int("client_id"), disabled: o.bool("disabled"), expires: timeOf(o.get("expires")),
+	}
+	if o.get("permissions") != nil {
+		cred.permissions = append([]string{}, stringsOf(o.get("permissions"))...)
+	}
+	return cred
 }

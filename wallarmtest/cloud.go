@@ -50,14 +50,14 @@ type Cloud struct {
 	triggers        *table
 	defaultTriggers map[int64]int64 // by client
 	apiSpecs        *table
-	keepers         map[string]keeper
-	derived         []func()
 
 	timeLimits   *table
 	ruleSettings *table
 	snapshots    *table
 	snapshotWork *table
 	rulesets     *table
+	keepers      []keeper // in the order of their registration
+	derived      []func()
 }
 
 // NewCloud makes a cloud with the default client, users and credentials,
@@ -73,7 +73,6 @@ func NewCloud(options ...Option) *Cloud {
 		tables:      map[string]*table{},
 		credentials: map[string]*credential{},
 		parents:     map[int64]int64{},
-		keepers:     map[string]keeper{},
 	}
 	c.rng = rand.New(c.source)
 	c.clock.base = cfg.clock

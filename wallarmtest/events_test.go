@@ -82,7 +82,7 @@ func TestAttackFilters(t *testing.T) {
 func TestAttackCounters(t *testing.T) {
 	s := NewServer(t, fixedClock())
 	id := s.SeedAttacks(Attack{Time: noon, Hits: []Hit{
-		{IP: "198.51.100.7", Country: "NL", Value: "a"}, {IP: "198.51.100.7", Country: "NL", Value: "b"},
+		{IP: "198.51.100.7", Country: "NL", Value: "a"}, {IP: "198.51.100.7", Country: "NL", Value: "b", Tor: true},
 		{IP: "2001:db8::9", Value: "a", StatusCode: 404},
 	}})[0]
 	_, answer := send(t, s, AdminToken, "POST", "/v1/objects/attack/count", `{"filter":{"clientid":[4711]}}`)

@@ -25,7 +25,17 @@ func (c *Cloud) ipListRoutes() []route {
 	}
 }
 
-func (c *Cloud) initIPLists() { c.ipRules = c.newTable("ip_rules", "clientid", 4455001) }
+func (c *Cloud) initIPLists() {
+	c.ipRules = c.newTable("ip_rules", "clientid", 4455001)
+	c.keep("deny_events", func() any { return c.denyEvents }, func(v any) {
+		c.denyEvents = nil
+		for _, e := range asList(v) {
+			if o, isObject := e.(*object); isObject {
+				c.denyEvents = append(c.denyEvents, o)
+			}
+		}
+	})
+}
 
 // groupOffset keeps the ids of groups apart from those of objects: whoever
 // mixes the generations finds nothing.

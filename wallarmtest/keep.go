@@ -1,6 +1,11 @@
 package wallarmtest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
 
 // canonical is a value as tables store it: null, bool, string, int64,
 // json.Number, []any and *object. State that has been saved and loaded again
@@ -84,16 +89,64 @@ func sameValue(v, was any) bool {
 // keeper is state that lies neither in a table nor among the events. Save
 // asks for it as JSON; Load hands it back, nil when the saved state has none.
 type keeper struct {
+	name string
 	save func() any
 	load func(v any)
 }
 
 // keep registers state beside the tables, so that Save and Load know it.
-// Both functions are called with the state lock held.
+// Both functions are called with the state lock held, in the order of the
+// registrations.
 func (c *Cloud) keep(name string, save func() any, load func(v any)) {
-	c.keepers[name] = keeper{save, load}
+	c.keepers = append(c.keepers, keeper{name, save, load})
+}
+
+// keepMap registers a map whose values are JSON of one type.
+func keepMap[V any](c *Cloud, name string, of func() map[int64]V, read func(v any) V) {
+	save := func() any {
+		list := []any{}
+		m := of()
+		for _, id := range slices.Sorted(maps.Keys(m)) {
+			list = append(list, obj("id", id, "value", m[id]))
+		}
+		return list
+	}
+	c.keep(name, save, func(v any) {
+		m := of()
+		clear(m)
+		for _, e := range asList(v) {
+			o, _ := e.(*object)
+			m[o.int("id")] = read(o.get("value"))
+		}
+	})
+}
+
+func readInt(v any) int64 {
+	n, _ := asInt(v)
+	return n
+}
+
+func readString(v any) string {
+	s, _ := v.(string)
+	return s
 }
 
 // derive registers what is computed from tables: it is called after Load,
 // with the state lock held.
 func (c *Cloud) derive(compute func()) { c.derived = append(c.derived, compute) }
+
+// savedTime is a time to the nanosecond, null for none.
+func savedTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixNano()
+}
+
+func timeOf(v any) time.Time {
+	n, isInt := asInt(v)
+	if !isInt {
+		return time.Time{}
+	}
+	return time.Unix(0, n)
+}

@@ -163,8 +163,8 @@ func (c *Cloud) restore(s *stateReader) error {
 		c.tables[saved.kind].fill(saved.rows, saved.lastID)
 	}
 	c.events.restore(s.events)
-	for name, k := range c.keepers {
-		k.load(s.kept.get(name))
+	for _, k := range c.keepers {
+		k.load(s.kept.get(k.name))
 	}
 	for _, compute := range c.derived {
 		compute()

@@ -146,7 +146,7 @@ func fromPage(kind string, block blockName) func(*testing.T, *Server) map[string
 func ask(t *testing.T, s *Server, token, method, path, body string) *object {
 	t.Helper()
 	status, answer := send(t, s, token, method, path, body)
-	require.Less(t, status, 300, answer)
+	require.Less(t, status, 300, "%s %s: %s", method, path, answer)
 	v, err := parseJSON([]byte(answer))
 	require.NoError(t, err)
 	o, _ := v.(*object)

@@ -425,19 +425,12 @@ func (l *ruleLocks) save() any {
 			permanent = append(permanent, id)
 		}
 	}
-	o := obj("until", nil, "permanent", permanent)
-	if !l.until.IsZero() {
-		o.set("until", l.until.UnixNano())
-	}
-	return o
+	return obj("until", savedTime(l.until), "permanent", permanent)
 }
 
 func (l *ruleLocks) load(v any) {
-	*l = ruleLocks{}
 	o, _ := v.(*object)
-	if o.get("until") != nil {
-		l.until = time.Unix(0, o.int("until"))
-	}
+	*l = ruleLocks{until: timeOf(o.get("until"))}
 	for _, e := range o.array("permanent") {
 		if l.permanent == nil {
 			l.permanent = map[int64]bool{}

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/base64"
 	"io"
-	"maps"
-	"slices"
 )
 
 // The form of saved state is one JSON value on each line: a header, then for
@@ -60,8 +58,8 @@ func (c *Cloud) snapshot() *snapshot {
 		panic(err) // the generator has no way to fail
 	}
 	kept := obj()
-	for _, name := range slices.Sorted(maps.Keys(c.keepers)) {
-		kept.set(name, canonical(c.keepers[name].save()))
+	for _, k := range c.keepers {
+		kept.set(k.name, canonical(k.save()))
 	}
 	s := &snapshot{
 		header: obj(

@@ -3,7 +3,9 @@ package wallarmtest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -46,6 +48,36 @@ type heldToken struct {
 	cred *credential
 	// disabled is when the token was disabled; it is deleted a week later.
 	disabled time.Time
+}
+
+func (c *Cloud) saveHeldTokens() any {
+	list := []any{}
+	for _, id := range slices.Sorted(maps.Keys(c.admin.held)) {
+		held := c.admin.held[id]
+		o := obj("id", id, "disabled", savedTime(held.disabled), "credential", nil)
+		if held.cred != nil {
+			o.set("credential", held.cred.saved())
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+// loadHeldTokens follows on loadCredentials: a credential that is valid is
+// the very one that is held.
+func (c *Cloud) loadHeldTokens(v any) {
+	clear(c.admin.held)
+	for _, e := range asList(v) {
+		o, _ := e.(*object)
+		held := &heldToken{disabled: timeOf(o.get("disabled"))}
+		if saved := o.object("credential"); saved != nil {
+			held.cred = credentialOf(saved)
+			if valid := c.credentials[held.cred.key()]; valid != nil {
+				held.cred = valid
+			}
+		}
+		c.admin.held[o.int("id")] = held
+	}
 }
 
 const disabledTokenLife = 7 * 24 * time.Hour

@@ -32,6 +32,7 @@ func (c *Cloud) triggerRoutes() []route {
 func (c *Cloud) initTriggers() {
 	c.triggers = c.newTable("triggers", "client_id", 90210)
 	c.defaultTriggers = map[int64]int64{}
+	keepMap(c, "default_triggers", func() map[int64]int64 { return c.defaultTriggers }, readInt)
 }
 
 // triggerTemplate says what a kind of trigger takes.

@@ -133,7 +133,7 @@ func TestCurlExamples(t *testing.T) {
 	box := start(t)
 	require.Equal(t, "test-token-admin", box.env["WALLARM_API_TOKEN"])
 	commands := curlCommands(t)
-	require.GreaterOrEqual(t, len(commands), 8)
+	require.GreaterOrEqual(t, len(commands), 15)
 	for _, command := range commands {
 		words, err := shellWords(command, box.env)
 		require.NoError(t, err, command)

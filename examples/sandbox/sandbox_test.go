@@ -116,8 +116,15 @@ func (a *announcement) env() map[string]string {
 // items is the content of an answer, whatever its envelope.
 func items(t *testing.T, answer []byte) []any {
 	t.Helper()
-	var doc struct{ Body any }
+	var doc struct {
+		Status int
+		Body   any
+		Data   []any
+	}
 	require.NoError(t, json.Unmarshal(answer, &doc), string(answer))
+	if doc.Data != nil {
+		return doc.Data
+	}
 	switch body := doc.Body.(type) {
 	case []any:
 		return body
@@ -127,7 +134,7 @@ func items(t *testing.T, answer []byte) []any {
 		}
 		return []any{body}
 	}
-	return nil
+	return []any{doc.Status} // a status alone
 }
 
 const createRule = `{"type":"vpatch","clientid":4711,"attack_type":"any","point":[["uri"]],"action":[]}`
