@@ -55,6 +55,7 @@ type ArgumentError struct {
 	Reason string
 }
 
+// Error names the argument and the reason.
 func (e *ArgumentError) Error() string {
 	return fmt.Sprintf("wallarm: invalid %s: %s", e.Argument, e.Reason)
 }
@@ -101,6 +102,7 @@ type FieldError struct {
 	Value Secret
 }
 
+// String returns the complaint without the refused value.
 func (f FieldError) String() string {
 	if f.Rule != "" {
 		return f.Field + " (" + f.Rule + "): " + f.Message
@@ -174,6 +176,7 @@ type CallError struct {
 	Last *APIError
 }
 
+// Error says what was tried, why it ended, and what the last answer was.
 func (e *CallError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wallarm: %s: %s %s: %v", e.Operation, e.Method, e.Path, e.Err)

@@ -279,6 +279,8 @@ func (s *IPListsService) Remove(ctx context.Context, kind IPKind, ids []int64, o
 }
 
 // RemoveEntries removes entries that were read before, of any kinds. See [IPListsService.Remove].
+//
+// DELETE /v1/blocklist/clients/{client_id}/groups with a JSON body. Replay class: idempotent.
 func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, opts ...CallOption) error {
 	if len(entries) == 0 {
 		return invalid("entries", "there are none")
