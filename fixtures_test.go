@@ -514,3 +514,22 @@ func TestOperationsFollowTheTable(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTableIsWrapped checks that each endpoint that is to be wrapped has an operation.
+func TestTheTableIsWrapped(t *testing.T) {
+	wrapped := map[string]bool{}
+	for _, op := range operationsInSource(t) {
+		wrapped[op.method+" "+normalPath(op.path)] = true
+	}
+	n := 0
+	for key, row := range endpointTable(t) {
+		if row.ship == "no" {
+			continue
+		}
+		n++
+		if !wrapped[key] {
+			t.Errorf("no operation wraps %s (%s, %s)", key, row.ids, row.ship)
+		}
+	}
+	require.Greater(t, n, 200)
+}
