@@ -186,7 +186,8 @@ func (c *Cloud) insertUser(user User) *object {
 	return o
 }
 
-// AddToken makes an API token valid.
+// AddToken makes an API token valid. It takes the place of a token of the
+// same value.
 func (c *Cloud) AddToken(token Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,6 +205,7 @@ func (c *Cloud) AddToken(token Token) {
 		token: token.Value, userID: userID, clientID: clientID,
 		permissions: permissions, disabled: token.Disabled, expires: token.Expires,
 	}
+	c.unlistToken(cred.token)
 	c.addCredential(cred)
 	c.listToken(token, cred)
 }

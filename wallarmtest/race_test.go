@@ -2,6 +2,7 @@ package wallarmtest
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -45,6 +46,7 @@ func TestConcurrentUse(t *testing.T) {
 		assert.NoError(t, err)
 		s.Advance(time.Second)
 	})
+	work(3, func(int) { assert.NoError(t, s.Save(io.Discard)) })
 	work(20, func(i int) {
 		if i == 10 {
 			s.LockRules(time.Second)

@@ -105,6 +105,17 @@ func (c *Cloud) listToken(token Token, cred *credential) {
 	c.admin.held[c.admin.tokens.insert(o).int("id")] = held
 }
 
+// unlistToken drops the record of a token by its value. The state lock is
+// held.
+func (c *Cloud) unlistToken(value string) {
+	for id, held := range c.admin.held {
+		if held.cred != nil && held.cred.token == value {
+			delete(c.admin.held, id)
+			c.admin.tokens.remove(id)
+		}
+	}
+}
+
 // addLegacyToken makes the backward-compatible token of a legacy pair, whose
 // value is good in the token header too. The state lock is held.
 func (c *Cloud) addLegacyToken(user *object) {

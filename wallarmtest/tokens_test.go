@@ -139,3 +139,12 @@ func TestTokenPutAsJSON(t *testing.T) {
 	refused(t, s, AdminToken, "GET", "/v2/api_tokens/8/secret", "", 404, notFound)
 	require.False(t, call200(t, s, "PUT", "/v2/api_tokens/8", `{"enabled":false}`).object("body").bool("enabled"))
 }
+
+func TestAddTokenReplaces(t *testing.T) {
+	s := NewServer(t)
+	before := len(s.Objects("api_tokens"))
+	s.AddToken(Token{Value: AdminToken, Permissions: []string{"auditor"}})
+	require.Len(t, s.Objects("api_tokens"), before)
+	status, _ := send(t, s, AdminToken, "POST", "/v1/objects/hint/create", modeRule)
+	require.Equal(t, 403, status)
+}
