@@ -354,17 +354,17 @@ func TestOperationFailures(t *testing.T) {
 				w.WriteHeader(*status)
 				_, _ = io.WriteString(w, *body)
 			}, WithDefaults(WithRetries(retries)))
-			call := func(s int, b string) (error, int) {
+			call := func(s int, b string) (int, error) {
 				*status, *body = s, b
 				before := len(server.requests())
 				got, err := c.call(t.Context(), client)
 				if d, ok := got.(*Download); ok && d != nil {
 					d.Close()
 				}
-				return err, len(server.requests()) - before
+				return len(server.requests()) - before, err
 			}
 
-			err, n := call(403, `{"status":403,"body":"Check permissions failed"}`)
+			n, err := call(403, `{"status":403,"body":"Check permissions failed"}`)
 			require.ErrorIs(t, err, ErrForbidden)
 			var api *APIError
 			require.ErrorAs(t, err, &api)
@@ -372,7 +372,7 @@ func TestOperationFailures(t *testing.T) {
 			require.Equal(t, c.op.method, api.Method)
 			require.Equal(t, 1, n, "a refusal is not repeated")
 
-			err, n = call(503, "<html>busy</html>")
+			n, err = call(503, "<html>busy</html>")
 			require.ErrorIs(t, err, ErrServer)
 			if c.op.replay == once {
 				require.Equal(t, 1, n, "an operation of class once must not be repeated after 503")
@@ -381,7 +381,7 @@ func TestOperationFailures(t *testing.T) {
 				require.Equal(t, retries+1, n, "an operation of class %v is repeated after 503", c.op.replay)
 			}
 
-			err, n = call(423, `{"status":423,"body":"Rules updates have been locked due to backup/restoring rules snapshot"}`)
+			n, err = call(423, `{"status":423,"body":"Rules updates have been locked due to backup/restoring rules snapshot"}`)
 			require.ErrorIs(t, err, ErrLocked)
 			require.NotErrorIs(t, err, ErrOutcomeUnknown)
 			require.Equal(t, retries+1, n, "423 is repeated whatever the class")
@@ -389,7 +389,7 @@ func TestOperationFailures(t *testing.T) {
 			if c.op.envelope == noAnswer || c.op.envelope == stream {
 				return
 			}
-			err, n = call(200, `{"status":200,"body":{"objects":[{"id":`)
+			n, err = call(200, `{"status":200,"body":{"objects":[{"id":`)
 			require.ErrorIs(t, err, ErrResponse)
 			require.Equal(t, 1, n)
 			require.Equal(t, c.op.replay == once, errors.Is(err, ErrOutcomeUnknown))
