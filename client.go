@@ -358,6 +358,9 @@ func (c *Client) Tenant(id int64) *Client {
 	if id <= 0 {
 		id = -1
 	}
+	if c == nil {
+		c = new(Client)
+	}
 	return (&Client{core: c.core, tenant: id}).bind()
 }
 
