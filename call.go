@@ -1,12 +1,14 @@
 package wallarm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -180,8 +182,8 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	}
 	if answer.Status < 200 || answer.Status > 299 {
 		cancel()
-		e := newAPIError(answer.Status, answer.Header, answer.Body).contextOf(op, shown, answer.Attempts)
-		e.OutcomeUnknown = call.Class != ReplayRead && answer.Status >= 500
+		e := newAPIError(answer.Status, answer.Header, withoutCredentials(answer.Body, call.Header)).contextOf(op, shown, answer.Attempts)
+		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || answer.Status >= 500)
 		answer.Release()
 		return nil, e
 	}
@@ -192,6 +194,16 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	settled()
 	answer.Stream = &cancelledBody{answer.Stream, cancel}
 	return answer, nil
+}
+
+// withoutCredentials masks the credentials that were sent, should an error answer repeat them.
+func withoutCredentials(body []byte, sent http.Header) []byte {
+	for _, name := range []string{headerToken, headerUUID, headerKeySecret} {
+		if value := sent.Get(name); len(value) >= 8 {
+			body = bytes.ReplaceAll(body, []byte(value), []byte(masked))
+		}
+	}
+	return body
 }
 
 // bound limits a call in time. For a stream the limit ends when settled is called: the caller reads as long as it likes.
@@ -305,8 +317,14 @@ func encodeBody(a args) (body []byte, contentType string, err error) {
 	if body, err = wire.Marshal(a.body); err != nil {
 		return nil, "", invalid("request", "it cannot be encoded: %v", err)
 	}
+	if bytes.Contains(body, maskedJSON) {
+		// A value that came from an answer hides its secrets; sending the mask would put it in their place.
+		return nil, "", invalid("request", "it holds a masked secret: set the secret, or leave it out")
+	}
 	return body, "application/json", nil
 }
+
+var maskedJSON = []byte(`"` + masked + `"`)
 
 // url joins base, path and query.
 func (c *Client) url(path, raw string, values any) (*url.URL, error) {
@@ -422,9 +440,9 @@ func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Pa
 		return nil, wire.Paging{}, nil
 	}
 	opened, err := wire.Open(answer.Body, envelope)
-	if opened.Status >= 400 {
+	if opened.Status >= 400 && envelope != bare {
 		// HTTP says yes, the answer itself says no.
-		e := newAPIError(int(opened.Status), answer.Header, answer.Body).contextOf(op, op.path, answer.Attempts)
+		e := newAPIError(int(opened.Status), answer.Header, answer.Body).contextOf(op, answer.URL.EscapedPath(), answer.Attempts)
 		e.OutcomeUnknown = op.replay != read && opened.Status >= 500
 		return nil, opened.Paging, e
 	}
@@ -444,13 +462,13 @@ func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Pa
 // unreadable is the error for a 2xx answer that is not what the operation returns.
 func unreadable(op operation, answer *transport.Answer, err error) error {
 	e := &CallError{
-		Operation: op.name, Method: op.method, Path: op.path, Attempts: answer.Attempts,
+		Operation: op.name, Method: op.method, Path: answer.URL.EscapedPath(), Attempts: answer.Attempts,
 		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, err),
 		OutcomeUnknown: op.replay == once,
 	}
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); body != "" && body[0] != '{' && body[0] != '[' {
 		// HTML or text of a proxy: show its beginning.
-		e.Last = newAPIError(answer.Status, answer.Header, answer.Body[:min(len(answer.Body), 4<<10)]).contextOf(op, op.path, answer.Attempts)
+		e.Last = newAPIError(answer.Status, answer.Header, answer.Body[:min(len(answer.Body), 4<<10)]).contextOf(op, answer.URL.EscapedPath(), answer.Attempts)
 	}
 	return e
 }
@@ -467,16 +485,19 @@ func notFound(op operation, status int) *APIError {
 	return &APIError{Operation: op.name, Method: op.method, Path: op.path, StatusCode: status, Message: "no such object", Attempts: 1, kind: ErrNotFound}
 }
 
-// get is do for single reads: null is not found.
+// get is do for single objects: on a read, null is not found; on a change, it is an answer that lacks the object.
 func get[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*T, error) {
 	out, err := do[*T](ctx, c, op, a, opts)
 	if err != nil {
 		return nil, err
 	}
-	if out == nil {
+	switch {
+	case out != nil:
+		return out, nil
+	case op.replay == read:
 		return nil, notFound(op, http.StatusOK)
 	}
-	return out, nil
+	return nil, lostAnswer(op, "it holds no object")
 }
 
 // Call sends a request to any endpoint, wrapped by this SDK or not, with the same credentials, retries, limits and errors.
@@ -500,6 +521,9 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	s, err := c.settings(opts)
 	if err != nil {
 		return err
+	}
+	if _, ok := out.(io.Writer); !ok && out != nil && (reflect.TypeOf(out).Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil()) {
+		return invalid("out", "want a pointer, not %T", out)
 	}
 	if s.class != nil {
 		op.replay = *s.class

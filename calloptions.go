@@ -69,6 +69,8 @@ func WithHeader(name, value string) CallOption {
 
 var ownedHeaders = []string{
 	headerToken, headerTokenX, headerUUID, headerKeySecret, "Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer",
+	// The API knows no idempotency keys, but net/http repeats a request that carries one, whatever its replay class.
+	"Idempotency-Key", "X-Idempotency-Key",
 }
 
 func checkHeaderName(name string) error {

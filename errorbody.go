@@ -135,6 +135,9 @@ func (e *APIError) readFields(prefix string, members map[string]jsontext.Value, 
 func ruleTexts(members map[string]jsontext.Value) (map[string]string, bool) {
 	texts := make(map[string]string, len(members))
 	for name, value := range members {
+		if name == "value" {
+			continue // what the caller sent
+		}
 		if value.Kind() != '"' {
 			return nil, false
 		}
@@ -148,7 +151,7 @@ func text(value jsontext.Value) string {
 	if value.Kind() == '"' {
 		var s string
 		if wire.Unmarshal(value, &s) == nil {
-			return clip(strings.TrimSpace(s))
+			return clip(redact.Text(strings.TrimSpace(s)))
 		}
 	}
 	return clip(string(redact.Body(value)))

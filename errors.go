@@ -113,9 +113,12 @@ func (f FieldError) String() string {
 // Error says what was tried and what came back.
 func (e *APIError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "wallarm: %s: %s %s: %d", e.Operation, e.Method, e.Path, e.StatusCode)
-	if text := http.StatusText(e.StatusCode); text != "" {
-		b.WriteString(" " + text)
+	fmt.Fprintf(&b, "wallarm: %s: %s %s", e.Operation, e.Method, e.Path)
+	if e.StatusCode >= 300 {
+		fmt.Fprintf(&b, ": %d", e.StatusCode)
+		if text := http.StatusText(e.StatusCode); text != "" {
+			b.WriteString(" " + text)
+		}
 	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
@@ -147,6 +150,8 @@ func (e *APIError) hint() string {
 		return "the change may have been applied: look before you repeat it"
 	case e.kind == ErrUnauthenticated:
 		return "check the token and the region: a token of one cloud is unknown in another"
+	case e.kind == ErrForbidden && strings.EqualFold(e.Message, "check permissions failed"):
+		return "the role lacks this right, or these credentials do not see this client id"
 	case e.kind == ErrLocked:
 		return "a rules snapshot is being taken or restored: try again later"
 	case e.kind == ErrRedirect:

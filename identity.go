@@ -34,6 +34,8 @@ func (c *Client) ClientID(ctx context.Context, opts ...CallOption) (int64, error
 	if ctx == nil {
 		return 0, invalid("context", "it is nil")
 	}
+	ctx, cancel, _ := bound(ctx, s.timeout, false)
+	defer cancel()
 	// One caller asks, the others wait for it; if it fails or gives up, the next one asks.
 	select {
 	case identity.turn <- struct{}{}:

@@ -36,7 +36,7 @@ func TestIPListLife(t *testing.T) {
 	cloud, client := edgeCloud(t, wallarmtest.AnalystToken)
 	ctx, lists := t.Context(), client.IPLists
 	terms := wallarm.IPTerms{Reason: "scan", ExpiresAt: time.Now().Add(time.Hour), ApplicationIDs: []int64{wallarm.DefaultApplication, 7}}
-	n, err := lists.Deny(ctx, []string{"203.0.113.7", "198.51.100.9/24", "2001:db8::1"}, terms)
+	n, err := lists.Deny(ctx, []string{"203.0.113.7", "198.51.100.0/24", "2001:db8::1"}, terms)
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
 	_, err = lists.Deny(ctx, []string{"192.0.2.1", "203.0.113.7/32"}, terms)
@@ -155,7 +155,7 @@ func TestSync(t *testing.T) {
 	_, err = lists.Deny(ctx, []string{"203.0.113.9"}, wallarm.IPTerms{Reason: "by hand", ExpiresAt: wallarm.Forever})
 	require.NoError(t, err)
 
-	wanted := wallarm.Wanted(wallarm.Addresses("203.0.113.1/32", "203.0.113.4", "198.51.100.77/24")...)
+	wanted := wallarm.Wanted(wallarm.Addresses("203.0.113.1/32", "203.0.113.4", "198.51.100.0/24")...)
 	wanted = append(wanted, wallarm.WantedIP{
 		IPValue: wallarm.Addresses("203.0.113.2")[0], Terms: &wallarm.IPTerms{Reason: "special", ExpiresAt: wallarm.Forever},
 	})

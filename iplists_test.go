@@ -20,7 +20,7 @@ var (
 		return c.IPLists.List(ctx, filter, PageOptions{Limit: 1000})
 	})
 	_ = fixture(ipListsAdd, func(ctx context.Context, c *Client) (any, error) {
-		values := append(Addresses("203.0.113.7/32", "198.51.100.9/24", "::ffff:203.0.113.7"), Countries("aq", "BV")...)
+		values := append(Addresses("203.0.113.7/32", "198.51.100.0/24", "::ffff:203.0.113.7"), Countries("aq", "BV")...)
 		n, err := c.IPLists.Add(ctx, NewIPEntries{
 			List: Denylist, Values: append(values, Proxies("tor")...),
 			IPTerms: IPTerms{Reason: "credential stuffing", ExpiresAt: Forever},
@@ -95,12 +95,12 @@ func TestIPValues(t *testing.T) {
 	for text, want := range map[string]string{
 		"203.0.113.7":            "203.0.113.7",
 		" 203.0.113.7/32 ":       "203.0.113.7",
-		"198.51.100.9/24":        "198.51.100.0/24",
+		"198.51.100.0/24":        "198.51.100.0/24",
 		"::ffff:203.0.113.7":     "203.0.113.7",
 		"::ffff:203.0.113.0/120": "203.0.113.0/24",
 		"2001:DB8:0:0::1":        "2001:db8::1",
 		"2001:db8::1/128":        "2001:db8::1",
-		"2001:db8:1::/32":        "2001:db8::/32",
+		"2001:db8::/32":          "2001:db8::/32",
 		"subnet:203.0.113.7":     "203.0.113.7",
 		"country:nl":             "country:NL",
 		"datacenter:AWS":         "datacenter:aws",
@@ -115,7 +115,7 @@ func TestIPValues(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "203.0.113", "203.0.113.7/33", "203.0.113.7-203.0.113.9", "fe80::1%eth0", "example.com", "country:NLD", "country:1A", "proxy:",
-		"203.0.113.7/", "203.0.113.07", "country:",
+		"203.0.113.7/", "203.0.113.07", "country:", "198.51.100.9/24", "2001:db8:1::/32",
 	} {
 		_, err := ParseIPValue(text)
 		require.ErrorIs(t, err, ErrInvalidArgument, text)

@@ -134,7 +134,8 @@ func ipValues(kind IPKind, texts []string) []IPValue {
 }
 
 // ParseIPValue reads what [IPValue.String] writes: an address or subnet as it is, everything else behind its kind, as in country:NL,
-// datacenter:aws and proxy:TOR. The result is in the form that values are compared in.
+// datacenter:aws and proxy:TOR. The result is in the form that values are compared in. A subnet with bits behind its prefix, such as
+// 203.0.113.201/24, is refused: nobody can tell whether the address or the subnet is meant.
 func ParseIPValue(text string) (IPValue, error) {
 	text = strings.TrimSpace(text)
 	for _, kind := range []IPKind{IPCountry, IPDatacenter, IPProxy, IPSubnet} {
@@ -202,7 +203,10 @@ func parseSubnet(text string) (netip.Prefix, error) {
 	if address := prefix.Addr(); address.Is4In6() && prefix.Bits() >= 96 {
 		prefix = netip.PrefixFrom(address.Unmap(), prefix.Bits()-96)
 	}
-	return prefix.Masked(), nil
+	if whole := prefix.Masked(); whole != prefix {
+		return prefix, invalid("subnet", "%s has bits behind its prefix: write %s for the subnet, or %s for the address", prefix, whole, prefix.Addr())
+	}
+	return prefix, nil
 }
 
 // normalIPValues returns values in their one form, each once, in order.

@@ -40,7 +40,7 @@ func ParseRegion(text string) (Region, error) {
 			return region, nil
 		}
 	}
-	return Region{}, invalid("region", "%q is no region: want us, eu or me, or set a base URL", text)
+	return Region{}, invalid("region", "%q is no region: want us or eu, or set a base URL", text)
 }
 
 // String returns the name of the region, such as "US".

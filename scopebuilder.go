@@ -100,6 +100,8 @@ func (b ScopeBuilder) Prefix(path string) ScopeBuilder {
 		return b.refuse("the prefix %q does not begin with a slash", clip(path))
 	case indexOutside(path, "?#") >= 0:
 		return b.refuse("the prefix %q holds a query or fragment", clip(path))
+	case strings.Trim(path, "/*.") == "":
+		return b.refuse("the prefix %q is every path; leave Prefix out if that is meant", clip(path))
 	}
 	for _, tail := range []string{"/**/*.*", "/**", "/*", "/"} {
 		if rest, ok := strings.CutSuffix(path, tail); ok {

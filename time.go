@@ -146,7 +146,7 @@ func (t *Timestamp) parseNumber(s string, form timeForm) error {
 // textLayouts are the forms of time texts that have been met.
 var textLayouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05",
+	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05",
 }
 
 func (t *Timestamp) parseText(s string) error {
@@ -186,15 +186,25 @@ func (t Timestamp) MarshalJSON() ([]byte, error) { return t.appendJSON(nil), nil
 // UnmarshalJSON reads any of the forms.
 func (t *Timestamp) UnmarshalJSON(data []byte) error { return t.parse(data) }
 
-// TimeRange is a span of time for a filter: from From, inclusive, up to To. A zero From or To is an open end; the zero
-// TimeRange is no condition. On the wire it is [[from, to]] in unix seconds, with null for an open end.
+// TimeRange is a span of time for a filter, from From to To. A zero From or To is an open end; the zero TimeRange is no condition. On the
+// wire it is [[from, to]] in unix seconds, with null for an open end.
+//
+// Whether an event at the very second To is inside is not documented by the vendor (it is in the fake of package wallarmtest): to split time into
+// spans without an overlap, let one end a second before the next begins. An attack has a beginning and an end, and may be in two spans.
 type TimeRange struct {
 	From, To time.Time
 	more     []TimeRange
 }
 
-// Last returns the range from d ago with an open end.
-func Last(d time.Duration) TimeRange { return TimeRange{From: time.Now().Add(-d)} }
+// Last returns the range from d ago with an open end. d must be positive, or the call that gets the range refuses it.
+func Last(d time.Duration) TimeRange {
+	now := time.Now()
+	if d <= 0 {
+		// A range that ends before it begins.
+		return TimeRange{From: now, To: now.Add(min(d, -time.Nanosecond))}
+	}
+	return TimeRange{From: now.Add(-d)}
+}
 
 // Since returns the range from t with an open end.
 func Since(t time.Time) TimeRange { return TimeRange{From: t} }

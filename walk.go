@@ -14,10 +14,10 @@ type walk[T any] struct {
 	until time.Time
 	first bool
 	queue []*flight[T]
-	// budget is how many more items may be asked for, if bounded.
-	budget  int
-	bounded bool
-	recent  recent
+	// budget is how many more items may be asked for, left how many may be yielded, if bounded.
+	budget, left int
+	bounded      bool
+	recent       recent
 }
 
 // flight is a page on its way. The fields behind done are for whoever has seen it closed.
@@ -34,7 +34,7 @@ type flight[T any] struct {
 }
 
 func newWalk[T any](l *lister[T], s *callSettings) *walk[T] {
-	return &walk[T]{lister: l, settings: s, until: time.Now(), first: true, budget: s.maxItems, bounded: s.maxItems > 0}
+	return &walk[T]{lister: l, settings: s, until: time.Now(), first: true, budget: s.maxItems, left: s.maxItems, bounded: s.maxItems > 0}
 }
 
 // run walks from start on. Whatever ends the loop, the caller's break or panic included, nothing stays behind.
@@ -122,11 +122,14 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 	}
 	// What was expected and did not come may be asked for again; what is too much is cut.
 	w.budget += f.planned - len(page.Items)
-	if w.bounded && w.budget < 0 && len(w.queue) == 0 {
-		page.cut(max(len(page.Items)+w.budget, 0))
-		w.budget = 0
+	if w.bounded {
+		page.cut(min(len(page.Items), w.left))
+		w.left -= len(page.Items)
 	}
 }
+
+// ended reports whether as many items have been yielded as are wanted.
+func (w *walk[T]) ended() bool { return w.bounded && w.left <= 0 }
 
 func (p *Page[T]) cut(n int) {
 	p.Items = p.Items[:n]
@@ -155,6 +158,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		w.launch(ctx, next, next.Limit)
 		return nil
 	}
+	stale := 0
 	w.launch(ctx, start, start.Limit)
 	for len(w.queue) > 0 {
 		f := w.take()
@@ -177,8 +181,14 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		if w.paging == byKey && more && !w.settings.noPrefetch {
 			failure = proceed(next)
 		}
-		if len(page.Items) > 0 && !yield(page, nil) {
+		if len(page.Items) > 0 && !yield(page, nil) || w.ended() {
 			return
+		}
+		if stale++; len(page.Items) > 0 {
+			stale = 0
+		}
+		if stale > maxStale {
+			failure = w.staleError()
 		}
 		if failure == nil && more && len(w.queue) == 0 {
 			failure = proceed(next)
@@ -187,6 +197,16 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			yield(nil, failure)
 			return
 		}
+	}
+}
+
+// maxStale is how many pages in a row without anything new are taken for a list that moves; more are a server that repeats itself.
+const maxStale = 20
+
+func (w *walk[T]) staleError() error {
+	return &CallError{
+		Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1,
+		Err: fmt.Errorf("%w: page after page holds nothing new", ErrResponse),
 	}
 }
 

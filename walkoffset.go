@@ -1,12 +1,6 @@
 package wallarm
 
-import (
-	"context"
-	"fmt"
-)
-
-// maxStale is how many full pages without anything new are taken for a list that moves; more are a server that repeats itself.
-const maxStale = 20
+import "context"
 
 // offsetWalk walks an offset list. The trouble with offsets is that they count from the head: when something is inserted or removed there
 // meanwhile, or when the server lowers a limit, the next page is not where it was expected. So each page overlaps the one before by one item, and
@@ -31,8 +25,9 @@ type offsetWalk[T any] struct {
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, place: start.Offset, tail: start.Offset, ahead: 1}
-	if w.id != nil && o.limit > 1 {
-		o.overlap = 1
+	if w.id != nil {
+		// Pages of one item could not overlap and get on.
+		o.overlap, o.limit = 1, max(o.limit, 2)
 	}
 	return o
 }
@@ -44,6 +39,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		if f.err != nil {
 			if f.asked.Offset > o.place {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
+				o.budget += f.planned
 				o.restart(ctx, start, o.place-o.overlap)
 				continue
 			}
@@ -60,6 +56,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		received := len(page.Items)
 		if back, gap := o.gap(f.asked, page); gap {
+			o.budget += f.planned
 			o.restart(ctx, start, back)
 			continue
 		}
@@ -73,10 +70,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			o.stale = 0
 		}
 		if o.stale > maxStale {
-			yield(nil, &CallError{
-				Operation: o.op.name, Method: o.op.method, Path: o.op.path, Attempts: 1,
-				Err: fmt.Errorf("%w: page after page holds nothing new", ErrResponse),
-			})
+			yield(nil, o.staleError())
 			return
 		}
 		more := o.goesOn(f.asked, received, len(page.Items))
@@ -84,7 +78,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			o.fill(ctx, start)
 		}
 		page.Next.Offset, page.More = o.place, more
-		if len(page.Items) > 0 && !yield(page, nil) {
+		if len(page.Items) > 0 && !yield(page, nil) || o.ended() {
 			return
 		}
 		if more && len(o.queue) == 0 {
@@ -167,7 +161,7 @@ func (o *offsetWalk[T]) ask(ctx context.Context, page PageOptions, offset int) {
 		overlap = o.overlap
 	}
 	page.Offset, page.Limit = offset, o.limit
-	if o.bounded {
+	if o.bounded && o.stale == 0 {
 		page.Limit = min(o.limit, o.budget+overlap)
 	}
 	o.launch(ctx, page, page.Limit-overlap)

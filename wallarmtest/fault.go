@@ -1,6 +1,7 @@
 package wallarmtest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -58,7 +59,9 @@ const (
 type Fault struct {
 	// Kind is what goes wrong.
 	Kind FaultKind
-	// Op is an operation name ("rules.create") or a row id ("rules:2").
+	// Op is an operation name ("rules.create") or a row id ("rules:2"), as
+	// Routes lists them; for FaultLag it is a kind ("rules"). Inject panics
+	// on one that does not exist, since such a fault would never strike.
 	Op string
 	// Method and Path select requests; a Path may end in "*".
 	Method, Path string
@@ -113,11 +116,20 @@ func (i *Injection) Remove() {
 // Inject puts a fault in force. Faults are tried in the order of their
 // injection, and one at most strikes a request.
 func (c *Cloud) Inject(f Fault) *Injection {
+	if f.Op != "" && f.Kind != FaultLag && !c.knowsOperation(f.Op) {
+		panic(fmt.Sprintf("wallarmtest: no operation is called %q, so the fault would never strike; see Routes", f.Op))
+	}
 	c.faults.mu.Lock()
 	defer c.faults.mu.Unlock()
 	i := &Injection{faults: &c.faults, fault: f}
 	c.faults.active = append(c.faults.active, i)
 	return i
+}
+
+func (c *Cloud) knowsOperation(op string) bool {
+	return slices.ContainsFunc(c.routes, func(r *route) bool {
+		return r.name == op || slices.Contains(strings.Split(r.ids, ","), op)
+	})
 }
 
 // any tells whether a fault is in force, for places that are passed often.

@@ -55,7 +55,7 @@ func TestSyncAFile(t *testing.T) {
 	server := wallarmtest.NewServer(t)
 	file := filepath.Join(t.TempDir(), "list.txt")
 	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
-	write("# the feed\n203.0.113.7\n\n198.51.100.9/24  # a net\n")
+	write("# the feed\n203.0.113.7\n\n198.51.100.0/24  # a net\n")
 	_, _, errs := cli.Try(t, server, run, "add", "203.0.113.9", "proxy:TOR")
 	require.Empty(t, errs)
 

@@ -134,8 +134,10 @@ func create(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []str
 	} else {
 		where = where.Path(*path)
 	}
-	if *host != "" {
-		where = where.Host(*host)
+	hostGiven := false
+	flags.Visit(func(f *flag.Flag) { hostGiven = hostGiven || f.Name == "host" })
+	if hostGiven {
+		where = where.Host(*host) // which refuses an empty one: an unset shell variable must not mean every host
 	}
 	client, stop, err := p.Client()
 	if err != nil {

@@ -3,9 +3,11 @@ package transport
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -21,9 +23,13 @@ const (
 
 // Answer is a complete answer of the server.
 type Answer struct {
-	Status   int
+	Status int
+	// URL is what was asked.
+	URL      *url.URL
 	Header   http.Header
 	Attempts int
+	// Unsure says that an attempt may have been applied although its answer, or the lack of one, does not say so.
+	Unsure bool
 	// Body is the whole body after decompression: that of a 2xx answer within the call's cap, that of another one cut to
 	// 64 KiB. It belongs to a pool: whoever is done with it calls Release.
 	Body []byte
@@ -48,10 +54,14 @@ func (a *Answer) Release() {
 
 // read completes the exchange: it takes the body of the response and closes it.
 func (x *exchange) read(response *http.Response) (*Answer, error) {
-	answer := &Answer{Status: response.StatusCode, Header: response.Header, Attempts: x.attempts}
+	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Header: response.Header, Attempts: x.attempts}
 	body, err := decompressed(response)
 	if err != nil {
 		response.Body.Close()
+		if response.StatusCode < 200 || response.StatusCode > 299 {
+			response.Body = http.NoBody
+			return answer, nil // the status is known whatever became of the body
+		}
 		return nil, err
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
@@ -74,7 +84,7 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	if n := response.ContentLength; n > 0 && n <= min(x.call.MaxBody, maxPooled) {
 		buffer.Grow(int(n) + bytes.MinRead)
 	}
-	x.limited.R, x.limited.N = body, x.call.MaxBody+1
+	x.limited.R, x.limited.N = body, max(x.call.MaxBody, x.call.MaxBody+1)
 	read, err := buffer.ReadFrom(&x.limited)
 	if err == nil && read > x.call.MaxBody {
 		err = fmt.Errorf("%w of %d bytes", errBodyTooLarge, x.call.MaxBody)
@@ -92,7 +102,13 @@ func decompressed(response *http.Response) (io.ReadCloser, error) {
 	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") || response.Uncompressed {
 		return response.Body, nil
 	}
+	if response.ContentLength == 0 || response.StatusCode == http.StatusNoContent || response.Request.Method == http.MethodHead {
+		return response.Body, nil
+	}
 	reader, err := gzip.NewReader(response.Body)
+	if errors.Is(err, io.EOF) {
+		return response.Body, nil // nothing at all, which needs no unpacking
+	}
 	if err != nil {
 		return nil, fmt.Errorf("decompressing the answer: %w", err)
 	}

@@ -127,6 +127,15 @@ func New(config Config) *Engine {
 // roundTripper shows nothing of the inner RoundTripper but RoundTrip.
 type roundTripper struct{ http.RoundTripper }
 
+// RoundTrip also takes the target out of a redirect: nobody follows it, net/http fails on one that it cannot parse, and it may carry a signature.
+func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.RoundTripper.RoundTrip(request)
+	if err == nil && response.StatusCode >= 300 && response.StatusCode < 400 {
+		response.Header.Del("Location")
+	}
+	return response, err
+}
+
 // Call is one call to make.
 type Call struct {
 	Operation string
@@ -170,6 +179,7 @@ func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 	x.loop.HTTPClient, x.loop.RetryMax = e.client, call.Policy.MaxRetries
 	_, err := x.loop.Do(retryable) //nolint:bodyclose // check has read and closed the body, or handed it to the answer
 	if x.answer != nil && !x.repeating {
+		x.answer.Unsure = x.sent
 		return x.answer, nil
 	}
 	return nil, x.failure(err)

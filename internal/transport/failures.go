@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"strings"
 )
 
 // NeverSent reports whether err proves that the server saw nothing of the request: no connection came about. A false answer
@@ -24,20 +23,20 @@ func NeverSent(err error) bool {
 	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect") {
 		return true
 	}
-	// net/http does not export the type of this error, which comes before the request.
-	return isTLSRefusal(err) || strings.Contains(err.Error(), "TLS handshake timeout")
+	// net/http does not export the type of its handshake time-out, which comes before the request.
+	var timeout net.Error
+	return isTLSRefusal(err) || (errors.As(err, &timeout) && timeout.Timeout() && timeout.Error() == "net/http: TLS handshake timeout")
 }
 
 // isTLSRefusal reports whether this side ended the TLS handshake, which comes before the request.
 func isTLSRefusal(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
-		record       tls.RecordHeaderError
 		authority    x509.UnknownAuthorityError
 		hostname     x509.HostnameError
 		invalid      x509.CertificateInvalidError
 	)
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &authority) ||
+	return errors.As(err, &verification) || errors.As(err, &authority) ||
 		errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
