@@ -115,11 +115,11 @@ func (l *lister[T]) page(ctx context.Context, page PageOptions) (*Page[T], error
 	if page, err = l.check(page, l.usual); err != nil {
 		return nil, err
 	}
-	fetched, err := l.fetch(ctx, &s, page, time.Time{})
+	fetched, err := l.fetch(ctx, s, page, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	return l.decode(&s, fetched)
+	return l.decode(s, fetched)
 }
 
 // check refuses options that the list does not take and fills in the limit.
@@ -306,6 +306,6 @@ func (l *lister[T]) pages(ctx context.Context, start PageOptions) iter.Seq2[*Pag
 			yield(nil, err)
 			return
 		}
-		newWalk(l, &s).run(ctx, start, yield)
+		newWalk(l, s).run(ctx, start, yield)
 	}
 }
