@@ -125,7 +125,7 @@ func download(ctx context.Context, c *Client, op operation, a args, opts []CallO
 // settings adds up the options of one call. Without any they are those of the client, so nobody changes what it returns.
 func (c *Client) settings(opts []CallOption) (*callSettings, error) {
 	if c == nil || c.core == nil {
-		return nil, invalid("client", "make one with New")
+		return &callSettings{}, invalid("client", "make one with New")
 	}
 	if len(opts) == 0 {
 		return &c.core.defaults, nil
@@ -136,7 +136,7 @@ func (c *Client) settings(opts []CallOption) (*callSettings, error) {
 			continue
 		}
 		if err := opt(&s); err != nil {
-			return nil, err
+			return &s, err
 		}
 	}
 	return &s, nil

@@ -41,20 +41,17 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	o.ask(ctx, start, start.Offset)
 	for len(o.queue) > 0 {
 		f := o.take()
-		if f.err != nil {
+		// Nothing in the page is needed to ask for the next one: it is on its way while this one is opened and decoded.
+		if f.err == nil && o.sure && !o.settings.noPrefetch {
+			o.fill(ctx, start)
+		}
+		page, err := o.result(f)
+		if err != nil {
 			if f.asked.Offset > o.place {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
 				o.restart(ctx, start, o.place-o.overlap)
 				continue
 			}
-			yield(nil, f.err)
-			return
-		}
-		if o.sure && !o.settings.noPrefetch {
-			o.fill(ctx, start)
-		}
-		page, err := o.result(f)
-		if err != nil {
 			yield(nil, err)
 			return
 		}
