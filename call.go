@@ -69,7 +69,7 @@ func do[T any](ctx context.Context, c *Client, op operation, a args, opts []Call
 	if err != nil {
 		return out, err
 	}
-	answer, err := c.send(ctx, op, a, &s)
+	answer, err := c.send(ctx, op, a, s)
 	if err != nil {
 		return out, err
 	}
@@ -83,7 +83,7 @@ func run(ctx context.Context, c *Client, op operation, a args, opts []CallOption
 	if err != nil {
 		return err
 	}
-	answer, err := c.send(ctx, op, a, &s)
+	answer, err := c.send(ctx, op, a, s)
 	answer.Release()
 	return err
 }
@@ -113,7 +113,7 @@ func download(ctx context.Context, c *Client, op operation, a args, opts []CallO
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.send(ctx, op, a, &s)
+	answer, err := c.send(ctx, op, a, s)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +124,13 @@ func download(ctx context.Context, c *Client, op operation, a args, opts []CallO
 	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, answer.Header}, nil
 }
 
-// settings adds up the options of one call.
-func (c *Client) settings(opts []CallOption) (callSettings, error) {
+// settings adds up the options of one call. Without any they are those of the client, so nobody changes what it returns.
+func (c *Client) settings(opts []CallOption) (*callSettings, error) {
 	if c == nil || c.core == nil {
-		return callSettings{}, invalid("client", "make one with New")
+		return &callSettings{}, invalid("client", "make one with New")
+	}
+	if len(opts) == 0 {
+		return &c.core.defaults, nil
 	}
 	s := c.core.defaults
 	for _, opt := range opts {
@@ -135,10 +138,10 @@ func (c *Client) settings(opts []CallOption) (callSettings, error) {
 			continue
 		}
 		if err := opt(&s); err != nil {
-			return s, err
+			return &s, err
 		}
 	}
-	return s, nil
+	return &s, nil
 }
 
 // send is the one way out: it builds the request, bounds it in time, sends it, and turns every answer but 2xx into an error. The
@@ -164,7 +167,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	if call.URL, err = c.url(path, raw, a.query); err != nil {
 		return nil, err
 	}
-	contentType := ""
+	var contentType []string
 	if call.Body, contentType, err = encodeBody(a); err != nil {
 		return nil, err
 	}
@@ -284,7 +287,7 @@ func callError(op operation, path string, err error) error {
 }
 
 // header joins the template, the options and what the call needs.
-func (c *Client) header(s *callSettings, extra http.Header, contentType string, isStream bool) http.Header {
+func (c *Client) header(s *callSettings, extra http.Header, contentType []string, isStream bool) http.Header {
 	h := make(http.Header, 8)
 	for name, values := range c.core.header {
 		h[name] = values
@@ -292,8 +295,8 @@ func (c *Client) header(s *callSettings, extra http.Header, contentType string, 
 	if isStream {
 		h["Accept"] = []string{"*/*"}
 	}
-	if contentType != "" {
-		h["Content-Type"] = []string{contentType}
+	if contentType != nil {
+		h["Content-Type"] = contentType
 	}
 	for name, values := range extra {
 		h[name] = values
@@ -304,24 +307,30 @@ func (c *Client) header(s *callSettings, extra http.Header, contentType string, 
 	return h
 }
 
-func encodeBody(a args) (body []byte, contentType string, err error) {
+// The content types as headers hold them. All requests share them, as they share the header template.
+var (
+	formContent = []string{"application/x-www-form-urlencoded"}
+	jsonContent = []string{"application/json"}
+)
+
+func encodeBody(a args) (body []byte, contentType []string, err error) {
 	switch {
 	case a.form != nil:
-		return []byte(a.form.Encode()), "application/x-www-form-urlencoded", nil
+		return []byte(a.form.Encode()), formContent, nil
 	case a.body == nil:
-		return nil, "", nil
+		return nil, nil, nil
 	}
 	if raw, ok := a.body.(RawJSON); ok {
-		return raw, "application/json", nil
+		return raw, jsonContent, nil
 	}
 	if body, err = wire.Marshal(a.body); err != nil {
-		return nil, "", invalid("request", "it cannot be encoded: %v", err)
+		return nil, nil, invalid("request", "it cannot be encoded: %v", err)
 	}
 	if bytes.Contains(body, maskedJSON) {
 		// A value that came from an answer hides its secrets; sending the mask would put it in their place.
-		return nil, "", invalid("request", "it holds a masked secret: set the secret, or leave it out")
+		return nil, nil, invalid("request", "it holds a masked secret: set the secret, or leave it out")
 	}
-	return body, "application/json", nil
+	return body, jsonContent, nil
 }
 
 var maskedJSON = []byte(`"` + masked + `"`)
@@ -532,7 +541,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	if isWriter {
 		op.envelope = stream
 	}
-	answer, err := c.send(ctx, op, a, &s)
+	answer, err := c.send(ctx, op, a, s)
 	if err != nil {
 		return err
 	}

@@ -115,11 +115,11 @@ func (l *lister[T]) page(ctx context.Context, page PageOptions) (*Page[T], error
 	if page, err = l.check(page, l.usual); err != nil {
 		return nil, err
 	}
-	fetched, err := l.fetch(ctx, &s, page, time.Time{})
+	fetched, err := l.fetch(ctx, s, page, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	return l.decode(&s, fetched)
+	return l.decode(s, fetched)
 }
 
 // check refuses options that the list does not take and fills in the limit.
@@ -146,8 +146,10 @@ func (l *lister[T]) check(page PageOptions, limit int) (PageOptions, error) {
 
 // fetched is a page as it came, not yet decoded.
 type fetched struct {
-	asked   PageOptions
-	answer  *transport.Answer
+	asked  PageOptions
+	answer *transport.Answer
+	// opened says that the fields below are filled in.
+	opened  bool
 	payload jsontext.Value
 	paging  wire.Paging
 	// empty says that the payload is no list or one without elements.
@@ -161,7 +163,8 @@ func (f *fetched) release() {
 	}
 }
 
-// fetch asks for a page and opens its envelope, which is enough to know the next cursor.
+// fetch asks for a page and opens its envelope, which is enough to know the next cursor. The envelope of an offset list is left to decode: it
+// does not lead to the next page, which is to be asked for at once.
 func (l *lister[T]) fetch(ctx context.Context, s *callSettings, page PageOptions, until time.Time) (*fetched, error) {
 	if ctx == nil {
 		return nil, invalid("context", "it is nil")
@@ -174,12 +177,25 @@ func (l *lister[T]) fetch(ctx context.Context, s *callSettings, page PageOptions
 	if err != nil {
 		return nil, err
 	}
-	payload, paging, err := openAnswer(l.op, answer)
-	if err != nil {
-		answer.Release()
+	f := &fetched{asked: page, answer: answer}
+	if l.paging == byOffset {
+		return f, nil
+	}
+	if err := l.open(f); err != nil {
+		f.release()
 		return nil, err
 	}
-	return &fetched{page, answer, payload, paging, isEmptyList(payload)}, nil
+	return f, nil
+}
+
+// open opens the envelope of a fetched page, unless that was done before.
+func (l *lister[T]) open(f *fetched) (err error) {
+	if f.opened {
+		return nil
+	}
+	f.payload, f.paging, err = openAnswer(l.op, f.answer)
+	f.opened, f.empty = true, isEmptyList(f.payload)
+	return err
 }
 
 // isEmptyList reports whether a payload is [] or null.
@@ -196,6 +212,9 @@ func isEmptyList(payload jsontext.Value) bool {
 // decode turns a fetched page into values and gives its buffer back.
 func (l *lister[T]) decode(s *callSettings, f *fetched) (*Page[T], error) {
 	defer f.release()
+	if err := l.open(f); err != nil {
+		return nil, err
+	}
 	items, err := wire.DecodeElements[T](f.payload, min(f.asked.Limit, 4096))
 	if err != nil {
 		return nil, unreadable(l.op, f.answer, err)
@@ -306,6 +325,6 @@ func (l *lister[T]) pages(ctx context.Context, start PageOptions) iter.Seq2[*Pag
 			yield(nil, err)
 			return
 		}
-		newWalk(l, &s).run(ctx, start, yield)
+		newWalk(l, s).run(ctx, start, yield)
 	}
 }

@@ -25,9 +25,8 @@ type offsetWalk[T any] struct {
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, place: start.Offset, tail: start.Offset, ahead: 1}
-	if w.id != nil {
-		// Pages of one item could not overlap and get on.
-		o.overlap, o.limit = 1, max(o.limit, 2)
+	if w.id != nil && o.limit > 1 { // pages of one item could not overlap and get on
+		o.overlap = 1
 	}
 	return o
 }
@@ -36,21 +35,18 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	o.ask(ctx, start, start.Offset)
 	for len(o.queue) > 0 {
 		f := o.take()
-		if f.err != nil {
+		// Nothing in the page is needed to ask for the next one: it is on its way while this one is opened and decoded.
+		if f.err == nil && o.sure && !o.settings.noPrefetch {
+			o.fill(ctx, start)
+		}
+		page, err := o.result(f)
+		if err != nil {
 			if f.asked.Offset > o.place {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
 				o.budget += f.planned
 				o.restart(ctx, start, o.place-o.overlap)
 				continue
 			}
-			yield(nil, f.err)
-			return
-		}
-		if o.sure && !o.settings.noPrefetch {
-			o.fill(ctx, start)
-		}
-		page, err := o.result(f)
-		if err != nil {
 			yield(nil, err)
 			return
 		}

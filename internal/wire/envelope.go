@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -230,13 +231,27 @@ func skipValue(data []byte, i int) int {
 	}
 	depth := 0
 	for i < len(data) {
-		switch data[i] {
+		c := data[i]
+		if !structural[c] {
+			i++
+			continue
+		}
+		switch c {
 		case '"':
+			// Most strings hold no escaped quote, and end at the first one.
+			quote := bytes.IndexByte(data[i+1:], '"')
+			if quote < 0 {
+				return len(data) + 1
+			}
+			if end := i + 1 + quote; data[end-1] != '\\' {
+				i = end + 1
+				continue
+			}
 			i = skipString(data, i)
 			continue
 		case '{', '[':
 			depth++
-		case '}', ']':
+		default:
 			if depth--; depth == 0 {
 				return i + 1
 			}
@@ -245,6 +260,9 @@ func skipValue(data []byte, i int) int {
 	}
 	return len(data) + 1
 }
+
+// structural are the bytes that matter to whoever looks for the end of a value.
+var structural = [256]bool{'"': true, '{': true, '[': true, '}': true, ']': true}
 
 func isPagingMember(name string) bool {
 	switch name {
@@ -289,6 +307,9 @@ func (a *Answer) take(name string, value jsontext.Value) {
 }
 
 func tolerantInt(value jsontext.Value) int64 {
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+		return n
+	}
 	var n int64
 	if Unmarshal(value, &n) != nil {
 		return 0

@@ -29,3 +29,18 @@ func TestLooseEnvelopes(t *testing.T) {
 	_, err = Open([]byte(`{"body":`), "body?")
 	require.Error(t, err)
 }
+
+func TestTheEndOfAPayloadIsFoundBehindOddStrings(t *testing.T) {
+	for _, payload := range []string{
+		`[""]`, `["\\"]`, `["\""]`, `["\\\""]`, `["\\\\","]"]`, `[{"]":"}"},"{[\"",[["\\\"]"]]]`, `{"a\"b":"\\","c":{"d":"\"}"}}`,
+	} {
+		answer, err := Open([]byte(`{"before":"\\\"","body":`+payload+`,"cursor":"next"}`), "body")
+		require.NoError(t, err)
+		require.Equal(t, payload, string(answer.Payload))
+		require.Equal(t, "next", answer.Paging.Cursor)
+		for cut := range len(payload) {
+			_, err := Open([]byte(`{"body":`+payload[:cut]), "body")
+			require.Error(t, err, "what breaks off is no payload")
+		}
+	}
+}
