@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,7 @@ type kindServer struct {
 	items []int
 	// expired are cursors that the server refuses.
 	expired string
-	sent    int
+	sent    atomic.Int64
 }
 
 func (s *kindServer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -38,7 +39,7 @@ func (s *kindServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := wire.Unmarshal(data, &asked); err != nil {
 		return nil, err
 	}
-	s.sent++
+	s.sent.Add(1)
 	status, body := 200, ""
 	if asked.Cursor != "" && asked.Cursor == s.expired {
 		status, body = 400, `{"status":400,"body":{"cursor":"expired"}}`
@@ -456,12 +457,12 @@ func TestCorruptCheckpointsAreRefused(t *testing.T) {
 	for _, err := range take.all(t.Context(), PageOptions{}) {
 		require.NoError(t, err)
 	}
-	sent := server.sent
+	sent := server.sent.Load()
 	place.offset, place.cursor = 7, ""
 	for _, err := range take.all(t.Context(), PageOptions{}) {
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
-	require.Equal(t, sent, server.sent)
+	require.Equal(t, sent, server.sent.Load())
 }
 
 // FuzzCheckpoint: whatever is read is written back to the same, and can be used without a panic.
