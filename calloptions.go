@@ -26,6 +26,8 @@ type callSettings struct {
 	concurrency int
 	noPrefetch  bool
 	keepRaw     bool
+	checkpoint  *Checkpoint
+	progress    func(Progress)
 	// repeatedToken is that of RepeatToken.
 	repeatedToken Secret
 }

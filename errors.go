@@ -223,7 +223,7 @@ func IsTemporary(err error) bool {
 	}
 	var call *CallError
 	return errors.As(err, &call) && !errors.Is(err, ErrResponse) && !errors.Is(err, ErrResponseTooLarge) &&
-		!errors.Is(err, ErrInvalidArgument)
+		!errors.Is(err, ErrInvalidArgument) && !errors.Is(err, ErrGone)
 }
 
 // kindOf returns the kind of a status and text, see docs/wire/errors.md, section 3.

@@ -289,42 +289,70 @@ func (l *lister[T]) nextByEnvelope(f *fetched) (PageOptions, bool) {
 // all iterates over the items of all pages.
 func (l *lister[T]) all(ctx context.Context, start PageOptions) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for page, err := range l.pages(ctx, start) {
+		l.walk(ctx, start, func(w *walk[T], page *Page[T], err error) bool {
 			if err != nil {
 				var none T
 				yield(none, err)
-				return
+				return false
 			}
 			for i := range page.Items {
+				w.pass(i, len(page.Items)-1-i)
 				if !yield(page.Items[i], nil) {
-					return
+					return false
 				}
 			}
-		}
+			return true
+		})
 	}
 }
 
 // pages iterates over the pages from start on.
 func (l *lister[T]) pages(ctx context.Context, start PageOptions) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
-		s, err := l.client.settings(l.opts)
-		if err == nil && ctx == nil {
-			err = invalid("context", "it is nil")
-		}
-		if err == nil {
-			if s.pageSize > 0 && start.Limit == 0 {
-				start.Limit = s.pageSize
+		l.walk(ctx, start, func(w *walk[T], page *Page[T], err error) bool {
+			if err == nil {
+				for i := range page.Items {
+					w.pass(i, len(page.Items)-1-i)
+				}
 			}
-			limit := max(l.usual, l.most)
-			if l.careful {
-				limit = l.usual
-			}
-			start, err = l.check(start, limit)
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		newWalk(l, s).run(ctx, start, yield)
+			return yield(page, err)
+		})
 	}
+}
+
+// walk visits the pages from start on, until visit returns false.
+func (l *lister[T]) walk(ctx context.Context, start PageOptions, visit func(w *walk[T], page *Page[T], err error) bool) {
+	s, err := l.client.settings(l.opts)
+	if err == nil && ctx == nil {
+		err = invalid("context", "it is nil")
+	}
+	limit := max(l.usual, l.most)
+	if l.careful {
+		limit = l.usual
+	}
+	if err == nil {
+		if s.pageSize > 0 && start.Limit == 0 {
+			start.Limit = s.pageSize
+		}
+		start, err = l.check(start, limit)
+	}
+	w := newWalk(l, s)
+	if err == nil && s.checkpoint != nil {
+		start, err = w.resume(ctx, start, limit)
+	}
+	if err != nil {
+		visit(w, nil, err)
+		return
+	}
+	w.run(ctx, start, func(page *Page[T], err error) bool {
+		if err != nil || s.progress == nil {
+			return visit(w, page, err)
+		}
+		n := len(page.Items)
+		if !visit(w, page, nil) {
+			return false
+		}
+		w.report(n, page)
+		return true
+	})
 }

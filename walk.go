@@ -18,6 +18,19 @@ type walk[T any] struct {
 	budget, left int
 	bounded      bool
 	recent       recent
+	// place is the checkpoint to keep, nil for none; resumed says that its place is yet to be found. before is how many items were handled
+	// before this walk, skip how many of the first page if they have no ids.
+	place   *Checkpoint
+	resumed bool
+	before  int64
+	skip    int
+	// asked and end are the request of the page at hand and the offset behind it, hashes those of its items, skipped how many of it were
+	// handled before. done is what was reported last.
+	asked   PageOptions
+	end     int
+	hashes  []uint64
+	skipped int
+	done    Progress
 }
 
 // flight is a page on its way. The fields behind done are for whoever has seen it closed.
@@ -106,10 +119,14 @@ func (w *walk[T]) result(f *flight[T]) (*Page[T], error) {
 
 // accept takes out of a page what was yielded already and what is over the bound, and remembers the rest.
 func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
+	w.asked, w.hashes = f.asked, w.hashes[:0]
 	if w.id != nil {
 		kept := 0
 		for i := range page.Items {
-			if w.recent.add(hash(w.id(&page.Items[i]))) {
+			if h := hash(w.id(&page.Items[i])); w.recent.add(h) {
+				if w.place != nil {
+					w.hashes = append(w.hashes, h)
+				}
 				page.Items[kept] = page.Items[i]
 				if page.Raw != nil {
 					page.Raw[kept] = page.Raw[i]
@@ -123,8 +140,10 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 	// What was expected and did not come may be asked for again; what is too much is cut.
 	w.budget += f.planned - len(page.Items)
 	if w.bounded {
-		page.cut(min(len(page.Items), w.left))
-		w.left -= len(page.Items)
+		kept := min(len(page.Items), w.left)
+		w.end -= len(page.Items) - kept
+		page.cut(kept)
+		w.left -= kept
 	}
 }
 
@@ -163,7 +182,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 	for len(w.queue) > 0 {
 		f := w.take()
 		if f.err != nil {
-			yield(nil, f.err)
+			yield(nil, w.lostCursor(f.asked, f.err))
 			return
 		}
 		var failure error
@@ -177,6 +196,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 		next, more := page.Next, page.More
+		w.adopt(page)
 		w.accept(f, page)
 		if w.paging == byKey && more && !w.settings.noPrefetch {
 			failure = proceed(next)

@@ -9,8 +9,8 @@ type offsetWalk[T any] struct {
 	*walk[T]
 	limit   int
 	overlap int
-	// place is the end of what was read without a gap, tail that of what was asked for.
-	place, tail int
+	// reached is the end of what was read without a gap, tail that of what was asked for.
+	reached, tail int
 	// ahead is how many pages may be in the queue; it doubles up to the concurrency as full pages come.
 	ahead int
 	// sure says that the pages so far were full, so that it pays to ask for later ones before this one is decoded.
@@ -24,7 +24,7 @@ type offsetWalk[T any] struct {
 }
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
-	o := &offsetWalk[T]{walk: w, limit: start.Limit, place: start.Offset, tail: start.Offset, ahead: 1}
+	o := &offsetWalk[T]{walk: w, limit: start.Limit, reached: start.Offset, tail: start.Offset, ahead: 1}
 	if w.id != nil && o.limit > 1 { // pages of one item could not overlap and get on
 		o.overlap = 1
 	}
@@ -32,7 +32,14 @@ func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 }
 
 func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*Page[T], error) bool) {
-	o.ask(ctx, start, start.Offset)
+	if o.resumed {
+		if err := o.seek(ctx, start); err != nil {
+			yield(nil, err)
+			return
+		}
+	} else {
+		o.ask(ctx, start, start.Offset)
+	}
 	for len(o.queue) > 0 {
 		f := o.take()
 		// Nothing in the page is needed to ask for the next one: it is on its way while this one is opened and decoded.
@@ -41,10 +48,10 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		page, err := o.result(f)
 		if err != nil {
-			if f.asked.Offset > o.place {
+			if f.asked.Offset > o.reached {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
 				o.budget += f.planned
-				o.restart(ctx, start, o.place-o.overlap)
+				o.restart(ctx, start, o.reached-o.overlap)
 				continue
 			}
 			yield(nil, err)
@@ -60,7 +67,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.back = 0
-		o.place = f.asked.Offset + received
+		o.reached = f.asked.Offset + received
+		o.end = o.reached
 		o.accept(f, page)
 		if o.stale++; len(page.Items) > 0 {
 			o.stale = 0
@@ -73,12 +81,12 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		if more && !o.settings.noPrefetch {
 			o.fill(ctx, start)
 		}
-		page.Next.Offset, page.More = o.place, more
+		page.Next.Offset, page.More = o.reached, more
 		if len(page.Items) > 0 && !yield(page, nil) || o.ended() {
 			return
 		}
 		if more && len(o.queue) == 0 {
-			o.ask(ctx, start, o.place-o.overlap)
+			o.ask(ctx, start, o.reached-o.overlap)
 		}
 	}
 }
@@ -103,7 +111,7 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
 		return false
 	}
 	if len(o.queue) == 0 {
-		o.tail = o.place
+		o.tail = o.reached
 	}
 	return true
 }
@@ -113,13 +121,13 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 	switch {
 	case o.recent.empty() || asked.Offset == 0:
 		return 0, false
-	case asked.Offset >= o.place && len(page.Items) == 0:
+	case asked.Offset >= o.reached && len(page.Items) == 0:
 		// Nothing behind the end of what was read. At the end itself there is no overlap to look for: the page before lacked just that item.
 		return 0, false
-	case asked.Offset > o.place:
+	case asked.Offset > o.reached:
 		// The page before was not full, and yet there is something behind it.
 		o.careful = true
-		return o.place - o.overlap, true
+		return o.reached - o.overlap, true
 	case o.overlap == 0:
 		return 0, false
 	}
@@ -153,7 +161,7 @@ func (o *offsetWalk[T]) ask(ctx context.Context, page PageOptions, offset int) {
 		return
 	}
 	overlap := 0
-	if offset < o.place || !o.first {
+	if offset < o.reached || !o.first {
 		overlap = o.overlap
 	}
 	page.Offset, page.Limit = offset, o.limit

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"database/sql"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm"
+	"github.com/wallarm-sdk/wallarm/examples/internal/cli"
+	"github.com/wallarm-sdk/wallarm/wallarmtest"
+)
+
+// childVariable makes the test binary be the program.
+const childVariable = "EXPORT_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const total = 1500
+
+func seeded(t *testing.T) (*wallarmtest.Server, map[string]bool) {
+	t.Helper()
+	server := wallarmtest.NewServer(t)
+	attacks := make([]wallarmtest.Attack, total)
+	from := time.Now().Add(-20 * time.Hour)
+	for i := range attacks {
+		attacks[i] = wallarmtest.Attack{
+			Type: []string{"sqli", "xss", "rce"}[i%3], Domain: []string{"shop.example.com", "=api.example.com"}[i%2],
+			Path: "/<script>" + fmt.Sprint(i), Time: from.Add(time.Duration(i) * 40 * time.Second),
+		}
+	}
+	ids := map[string]bool{}
+	for _, id := range server.SeedAttacks(attacks...) {
+		ids[id.String()] = true
+	}
+	require.Len(t, ids, total)
+	return server, ids
+}
+
+// killing runs the program as a child again and again, and kills it while it makes a request, until it lives to its end.
+func killing(t *testing.T, server *wallarmtest.Server, args ...string) (kills int) {
+	t.Helper()
+	var mu sync.Mutex
+	var child *exec.Cmd
+	requests, deadly := 0, 0
+	server.Inject(wallarmtest.Fault{Kind: wallarmtest.FaultLatency, Op: "attacks.list", Match: func(*http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if requests++; requests == deadly {
+			_ = child.Process.Kill()
+		}
+		return false
+	}})
+	for run := range 40 {
+		mu.Lock()
+		child = exec.CommandContext(t.Context(), os.Args[0], args...)
+		child.Env = append(os.Environ(), childVariable+"=1", wallarm.EnvHost+"="+server.URL, wallarm.EnvToken+"="+wallarmtest.AdminToken)
+		var errs bytes.Buffer
+		child.Stderr = &errs
+		requests, deadly = 0, 3+run%4
+		if kills >= 6 {
+			deadly = 0
+		}
+		require.NoError(t, child.Start())
+		mu.Unlock()
+		err := child.Wait()
+		if err == nil {
+			return kills
+		}
+		require.Equal(t, -1, child.ProcessState.ExitCode(), "it was killed: %v %s", err, errs.String())
+		kills++
+	}
+	t.Fatal("it never came to its end")
+	return kills
+}
+
+func TestKilledAtAnyMomentTheOutputIsComplete(t *testing.T) {
+	for _, format := range []string{"ndjson", "csv", "sqlite"} {
+		t.Run(format, func(t *testing.T) {
+			server, want := seeded(t)
+			dir := t.TempDir()
+			s := settings{what: "attacks", format: format, out: filepath.Join(dir, "out."+format)}
+			kills := killing(t, server, "-o", s.out, "-format", format, "-checkpoint", filepath.Join(dir, "state"), "-page", "60", "-batch", "7")
+			require.Equal(t, 6, kills)
+			seen := map[string]int{}
+			require.NoError(t, readBack(s, func(r record) { seen[r.ID]++ }))
+			require.Len(t, seen, total)
+			for id, n := range seen {
+				require.True(t, want[id])
+				require.Equal(t, 1, n, "%s stands there %d times", id, n)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, "*.tmp"))
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(left), 6, "at most one for each kill")
+		})
+	}
+}
+
+func TestFormats(t *testing.T) {
+	server, _ := seeded(t)
+	dir := t.TempDir()
+	code, out, errs := cli.Try(t, server, run)
+	require.Equal(t, cli.OK, code, errs)
+	require.Equal(t, total, strings.Count(out, "\n"))
+	var attack wallarm.Attack
+	require.NoError(t, json.Unmarshal([]byte(out[:strings.Index(out, "\n")]), &attack))
+	require.Contains(t, errs, fmt.Sprintf("%d of %d", total, total))
+	require.NotContains(t, errs, "\x1b", "no terminal")
+
+	code, out, errs = cli.Try(t, server, run, "-format", "csv")
+	require.Equal(t, cli.OK, code, errs)
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, total+1)
+	require.Equal(t, columns, rows[0])
+	require.Contains(t, out, "'=api.example.com", "no formula")
+
+	file := filepath.Join(dir, "hits.sqlite")
+	for range 2 {
+		code, _, errs = cli.Try(t, server, run, "-what", "hits", "-o", file)
+		require.Equal(t, cli.OK, code, errs)
+	}
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	defer db.Close()
+	var n, distinct int
+	require.NoError(t, db.QueryRow("SELECT count(*), count(DISTINCT json_extract(json, '$.id')) FROM events").Scan(&n, &distinct))
+	require.GreaterOrEqual(t, n, total)
+	require.Equal(t, n, distinct)
+}
+
+func TestReport(t *testing.T) {
+	server, _ := seeded(t)
+	dir := t.TempDir()
+	for _, name := range []string{"out.ndjson", "out.csv", "out.db"} {
+		html := filepath.Join(dir, name+".html")
+		code, _, errs := cli.Try(t, server, run, "-o", filepath.Join(dir, name), "-html", html)
+		require.Equal(t, cli.OK, code, errs)
+		data, err := os.ReadFile(html)
+		require.NoError(t, err)
+		text := string(data)
+		require.Contains(t, text, fmt.Sprintf("<h1>%d attacks</h1>", total))
+		for _, part := range []string{"Over time", "By type", "By country", "Top hosts", "Top addresses", "sqli", "shop.example.com", "<rect"} {
+			require.Contains(t, text, part)
+		}
+		for _, outside := range []string{"<script", "http://", "https://", "src=", "href=", "@import", "url("} {
+			require.NotContains(t, text, outside, "the page is self-contained")
+		}
+	}
+}
+
+func TestFollow(t *testing.T) {
+	server, _ := seeded(t)
+	dir := t.TempDir()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-checkpoint", filepath.Join(dir, "state"), "-follow", "-o", filepath.Join(dir, "out"))
+	child.Env = append(os.Environ(), childVariable+"=1", wallarm.EnvHost+"="+server.URL, wallarm.EnvToken+"="+wallarmtest.AdminToken)
+	errs, err := child.StderrPipe()
+	require.NoError(t, err)
+	// The list ends with the present; this attack is one for the watch.
+	id := server.SeedAttacks(wallarmtest.Attack{Type: "xxe", Domain: "late.example.com", Time: time.Now().Add(10 * time.Second)})[0]
+	require.NoError(t, child.Start())
+	lines := bufio.NewScanner(errs)
+	for lines.Scan() && !strings.Contains(lines.Text(), "following") {
+	}
+	state := filepath.Join(dir, "state")
+	require.Eventually(t, func() bool {
+		data, err := os.ReadFile(state)
+		return err == nil && bytes.Contains(data, []byte(`"watch attacks.list"`)) && contains(filepath.Join(dir, "out"), id.String())
+	}, 20*time.Second, 20*time.Millisecond)
+	require.NoError(t, child.Process.Signal(os.Interrupt))
+	_, _ = io.Copy(io.Discard, errs)
+	_ = child.Wait()
+	require.Equal(t, cli.Interrupted, child.ProcessState.ExitCode())
+}
+
+func contains(path, id string) bool {
+	found := false
+	_ = readBack(settings{what: "attacks", format: "ndjson", out: path}, func(r record) { found = found || r.ID == id })
+	return found
+}
+
+func TestMistakes(t *testing.T) {
+	for _, args := range [][]string{
+		{"-what", "x"}, {"-format", "x"}, {"-format", "sqlite"}, {"-html", "x"}, {"-since", "0s"}, {"-page", "0"}, {"-page", "1001"}, {"-batch", "0"}, {"x"}, {"-x"},
+	} {
+		code, out, errs := cli.Try(t, nil, run, args...)
+		require.Equal(t, cli.Misused, code, args)
+		require.Empty(t, out)
+		require.NotEmpty(t, errs)
+	}
+	server := wallarmtest.NewServer(t)
+	path := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.WriteFile(path, []byte(`{"what":"hits","format":"csv"}`), 0o600))
+	code, _, errs := cli.Try(t, server, run, "-checkpoint", path)
+	require.Equal(t, cli.Misused, code, errs)
+	require.NoError(t, os.WriteFile(path, []byte(`{"wh`), 0o600))
+	code, _, errs = cli.Try(t, server, run, "-checkpoint", path)
+	require.Equal(t, cli.Failed, code, errs)
+	require.Empty(t, server.Requests())
+}
+
+func TestMeter(t *testing.T) {
+	var out bytes.Buffer
+	m := newMeter(&out, true)
+	m.begin(100, 10)
+	m.update(40)
+	require.Contains(t, out.String(), "[############..................] 40 of 100")
+	m.last = 60
+	require.Equal(t, "60 of 100, 5/s, 8s left", m.line(10*time.Second))
+	m.total = 0
+	require.Equal(t, "60, 5/s", m.line(10*time.Second))
+}

@@ -1,0 +1,364 @@
+package wallarm
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"math/rand/v2"
+	"time"
+)
+
+// WatchOptions says how to follow a list. The zero WatchOptions is a good choice for everything but a place to go on from.
+type WatchOptions struct {
+	// Interval is how often to ask, 30 seconds by default, each time give or take a tenth so that many watchers spread. After failures it doubles
+	// up to five minutes.
+	Interval time.Duration
+	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much is read again
+	// with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
+	Overlap time.Duration
+	// Checkpoint is where to go on. It is kept as [Resume] says: behind each item before that is handed out. With nil, or a zero one, the
+	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap.
+	Checkpoint *WatchCheckpoint
+	// OnError is told about each failure that the watch survives, on the goroutine of the caller.
+	OnError func(error)
+}
+
+const (
+	watchInterval   = 30 * time.Second
+	watchOverlap    = 5 * time.Minute
+	longestInterval = 5 * time.Minute
+)
+
+// WatchCheckpoint is a place in a list that is followed, see [WatchOptions]. It is a JSON document of at most six kilobytes, which
+// encoding/json writes and reads. A copy is independent of the original. The zero WatchCheckpoint is no place yet.
+//
+// A watch that goes on from it reads the Overlap before it again and leaves out the last 512 items that it remembers. So items come at least
+// once, also those that appeared while nobody watched; and exactly once in effect for a sink in which a repeated id overwrites itself.
+type WatchCheckpoint struct {
+	operation string
+	list      uint64
+	// from is where the watch began, and through the latest time of an item, both in unix seconds.
+	from, through int64
+	last          hashRing
+}
+
+// IsZero reports whether c is no place yet.
+func (c *WatchCheckpoint) IsZero() bool { return c.operation == "" }
+
+// Through is the time of the latest item that was handed out, or of the beginning.
+func (c *WatchCheckpoint) Through() time.Time {
+	if c.IsZero() {
+		return time.Time{}
+	}
+	return time.Unix(c.through, 0)
+}
+
+type watchJSON struct {
+	Version   int    `json:"version"`
+	Operation string `json:"operation"`
+	List      string `json:"list"`
+	From      int64  `json:"from"`
+	Through   int64  `json:"through"`
+	Last      []byte `json:"last,omitempty"`
+}
+
+// MarshalJSON writes the checkpoint; null is a zero one.
+func (c WatchCheckpoint) MarshalJSON() ([]byte, error) {
+	if c.IsZero() {
+		return []byte("null"), nil
+	}
+	return json.Marshal(watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, c.last.bytes()})
+}
+
+// UnmarshalJSON reads what MarshalJSON has written. Anything else is an error that matches [ErrInvalidArgument], and leaves c as it was.
+func (c *WatchCheckpoint) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*c = WatchCheckpoint{}
+		return nil
+	}
+	var j watchJSON
+	list, err := readCheckpoint(data, &j, func() (int, string, string) { return j.Version, j.Operation, j.List })
+	if err != nil {
+		return err
+	}
+	read := WatchCheckpoint{operation: j.Operation, list: list, from: j.From, through: j.Through}
+	if j.Through < j.From || j.From < -(1<<40) || j.Through > 1<<40 || !read.last.read(j.Last, maxHashes) {
+		return invalid("checkpoint", "its numbers make no sense")
+	}
+	*c = read
+	return nil
+}
+
+// watcher follows one list.
+type watcher[T any] struct {
+	// list lists what happened in a span of time.
+	list func(TimeRange) *lister[T]
+	// span is the time of the caller's filter.
+	span TimeRange
+	// when is the time of an item by which the list is ordered.
+	when    func(*T) time.Time
+	options WatchOptions
+	place   *WatchCheckpoint
+	seen    seen
+	// fresh says that the last poll has handed something out.
+	fresh bool
+}
+
+// watch makes the iterator of a watcher.
+func watch[T any](ctx context.Context, span TimeRange, when func(*T) time.Time, options WatchOptions, list func(TimeRange) *lister[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		w := &watcher[T]{list: list, span: span, when: when, options: options, place: options.Checkpoint}
+		if err := w.begin(ctx); err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		w.run(ctx, yield)
+	}
+}
+
+// begin checks the arguments and fills in what is missing.
+func (w *watcher[T]) begin(ctx context.Context) error {
+	o := &w.options
+	switch {
+	case ctx == nil:
+		return invalid("context", "it is nil")
+	case o.Interval < 0:
+		return invalid("interval", "%v is negative", o.Interval)
+	case o.Overlap < 0:
+		return invalid("overlap", "%v is negative", o.Overlap)
+	case len(w.span.spans()) > 1 || !w.span.To.IsZero():
+		return invalid("filter.time", "a watch takes one span with an open end")
+	}
+	if o.Interval == 0 {
+		o.Interval = watchInterval
+	}
+	if o.Overlap == 0 {
+		o.Overlap = watchOverlap
+	}
+	if w.place == nil {
+		w.place = new(WatchCheckpoint)
+	}
+	l := w.list(TimeRange{})
+	settings, err := l.client.settings(l.opts)
+	switch {
+	case err != nil:
+		return err
+	case settings.checkpoint != nil:
+		return invalid("checkpoint", "a watch takes it as WatchOptions.Checkpoint")
+	case settings.maxItems > 0:
+		return invalid("maximum of items", "a watch takes none: leave the loop")
+	}
+	return w.resume(ctx, l)
+}
+
+// resume fills in a new checkpoint, or checks an old one.
+func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
+	list, err := w.identify(ctx, l)
+	if err != nil {
+		return err
+	}
+	name := "watch " + l.op.name
+	if w.place.IsZero() {
+		from := w.span.From
+		if from.IsZero() {
+			from = time.Now().Add(-w.options.Overlap)
+		}
+		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix()}
+		return nil
+	}
+	if err := admits(w.place.operation, name, w.place.list, list); err != nil {
+		return err
+	}
+	w.place.last.each(maxHashes, func(h uint64) { w.seen.add(h, w.place.through) })
+	return nil
+}
+
+// identify asks for the client id in the course, so that it has to survive what a poll survives.
+func (w *watcher[T]) identify(ctx context.Context, l *lister[T]) (list uint64, err error) {
+	err = w.insist(ctx, l.op, func() error {
+		list, err = l.identify(ctx, PageOptions{Order: Ascending}, max(l.usual, l.most))
+		return err
+	})
+	return list, err
+}
+
+// insist calls try until it succeeds or fails for good, or the context ends.
+func (w *watcher[T]) insist(ctx context.Context, op operation, try func() error) error {
+	for failures := 1; ; failures++ {
+		err := try()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() == nil && !IsTemporary(err):
+			return err
+		}
+		if err := w.wait(ctx, op, failures, err); err != nil {
+			return err
+		}
+	}
+}
+
+// run polls until something ends it.
+func (w *watcher[T]) run(ctx context.Context, yield func(T, error) bool) {
+	op := w.list(TimeRange{}).op
+	var none T
+	failures := 0
+	for {
+		goesOn, err := w.poll(ctx, yield)
+		switch {
+		case !goesOn:
+			return
+		case err != nil && ctx.Err() == nil && !IsTemporary(err):
+			yield(none, err)
+			return
+		case err == nil:
+			failures = 0
+		case w.fresh:
+			failures = 1
+		default:
+			failures++
+		}
+		if err := w.wait(ctx, op, failures, err); err != nil {
+			yield(none, err)
+			return
+		}
+	}
+}
+
+// wait waits for the next poll, after a failure longer than else. It fails when the context ends.
+func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err error) error {
+	ended := func() error {
+		return &CallError{Operation: op.name, Method: op.method, Path: op.path, Err: context.Cause(ctx)}
+	}
+	if ctx.Err() != nil {
+		return ended()
+	}
+	if err != nil && w.options.OnError != nil {
+		w.options.OnError(err)
+	}
+	pause := w.options.Interval
+	for range failures {
+		pause = min(2*pause, max(longestInterval, w.options.Interval))
+	}
+	timer := time.NewTimer(pause - pause/10 + rand.N(pause/5+1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ended()
+	}
+}
+
+// low is the time from which on something unknown may show up.
+func (w *watcher[T]) low() int64 {
+	// An item of the future, by a wrong clock, must not hide the present.
+	through := min(w.place.through, time.Now().Unix())
+	return max(through-int64(w.options.Overlap/time.Second), w.place.from)
+}
+
+// poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
+func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
+	w.fresh = false
+	l := w.list(Since(time.Unix(w.low(), 0)))
+	for item, err := range l.all(ctx, PageOptions{Order: Ascending}) {
+		if err != nil {
+			return true, err
+		}
+		at := w.place.through
+		if t := w.when(&item); !t.IsZero() {
+			at = t.Unix()
+		}
+		h := hash(l.id(&item))
+		if !w.seen.add(h, at) {
+			continue
+		}
+		w.fresh = true
+		w.place.through = max(w.place.through, at)
+		w.place.last.push(h, maxHashes)
+		w.seen.forget(w.low())
+		if !yield(item, nil) {
+			return false, nil
+		}
+	}
+	w.seen.forget(w.low())
+	return true, nil
+}
+
+// seen remembers items by hash as long as their times may be asked for again.
+type seen struct {
+	latest map[uint64]int64
+	// queue holds the hashes and their times as they came, which is nearly in order of time.
+	queue []sighting
+}
+
+type sighting struct {
+	hash uint64
+	at   int64
+}
+
+// add reports whether h is new. An item that is known and has a later time now is remembered longer.
+func (s *seen) add(h uint64, at int64) bool {
+	before, known := s.latest[h]
+	if known && before >= at {
+		return false
+	}
+	if s.latest == nil {
+		s.latest = make(map[uint64]int64)
+	}
+	s.latest[h] = at
+	s.queue = append(s.queue, sighting{h, at})
+	return !known
+}
+
+// forget drops what happened before low.
+func (s *seen) forget(low int64) {
+	n := 0
+	for n < len(s.queue) && s.queue[n].at < low {
+		if old := s.queue[n]; s.latest[old.hash] == old.at {
+			delete(s.latest, old.hash)
+		}
+		n++
+	}
+	// Appending to what is left moves it to a new array now and then, and the old one goes.
+	s.queue = s.queue[n:]
+}
+
+// Watch follows the attacks that match filter, oldest first, for as long as ctx lives: it polls, and yields each attack that is new, late ones
+// too. Times of the filter must have an open end; the beginning counts only without a checkpoint. The loop ends with an error that matches
+// the context's when that ends, or with one that no waiting mends; what [IsTemporary] calls temporary goes to [WatchOptions.OnError], and the
+// watch goes on for hours of it without losing anything.
+//
+// An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
+// than the overlap. Memory grows with the number of attacks within the overlap only.
+//
+// POST /v1/objects/attack. Replay class: read.
+func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {
+	return watch(ctx, filter.Time, func(a *Attack) time.Time { return a.LastTime.Time }, options, func(span TimeRange) *lister[Attack] {
+		filter.Time = span
+		return s.offsetList(attacksList, filter, opts)
+	})
+}
+
+// Watch follows the hits that match filter, oldest first, for as long as ctx lives. See [AttacksService.Watch]. A hit does not
+// change its time, so each comes once.
+//
+// POST /v1/objects/hit. Replay class: read.
+func (s *HitsService) Watch(ctx context.Context, filter HitFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Hit, error] {
+	return watch(ctx, filter.Time, func(h *Hit) time.Time { return h.Time.Time }, options, func(span TimeRange) *lister[Hit] {
+		filter.Time = span
+		return s.list(filter, opts)
+	})
+}
+
+// Watch follows the events of the tenant that match filter, oldest first, for as long as ctx lives. See [AttacksService.Watch]. An event does
+// not change its time, so each comes once.
+//
+// GET /v1/activity_log/{client_id}/events. Replay class: read.
+func (s *ActivityLogService) Watch(ctx context.Context, filter ActivityFilter, options WatchOptions, opts ...CallOption) iter.Seq2[ActivityEvent, error] {
+	return watch(ctx, filter.Time, func(a *ActivityEvent) time.Time { return a.Time.Time }, options, func(span TimeRange) *lister[ActivityEvent] {
+		filter.Time = span
+		return s.list(filter, opts)
+	})
+}

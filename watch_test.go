@@ -1,0 +1,327 @@
+package wallarm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// event is what the fake log holds: it happens at a time and shows up at another.
+type event struct {
+	id         int
+	at, showed time.Time
+}
+
+// eventServer lists hits, in synthetic time.
+type eventServer struct {
+	events []event
+	// fail fails an attempt.
+	fail func() error
+	sent int
+}
+
+func (s *eventServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.sent++
+	if s.fail != nil {
+		if err := s.fail(); err != nil {
+			return nil, err
+		}
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var asked struct {
+		Filter struct {
+			Time [][]*int64 `json:"time"`
+		} `json:"filter"`
+		Limit     int  `json:"limit"`
+		Offset    int  `json:"offset"`
+		OrderDesc bool `json:"order_desc"`
+	}
+	if err := wire.Unmarshal(data, &asked); err != nil {
+		return nil, err
+	}
+	if asked.OrderDesc || len(asked.Filter.Time) != 1 {
+		return nil, errors.New("a watch asks for one span, oldest first")
+	}
+	span := asked.Filter.Time[0]
+	var shown []event
+	for _, e := range s.events {
+		if !e.showed.After(time.Now()) && e.at.Unix() >= *span[0] && (span[1] == nil || e.at.Unix() <= *span[1]) {
+			shown = append(shown, e)
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b event) int { return a.at.Compare(b.at) })
+	from := min(asked.Offset, len(shown))
+	var texts []string
+	for _, e := range shown[from:min(from+asked.Limit, len(shown))] {
+		texts = append(texts, fmt.Sprintf(`{"id":["hits","%d"],"time":%d}`, e.id, e.at.Unix()))
+	}
+	return stubTransport{`{"status":200,"body":[` + strings.Join(texts, ",") + `]}`}.RoundTrip(r)
+}
+
+func (s *eventServer) client(t *testing.T) *Client {
+	client, err := New(US, Token("test-token-watch"), WithRoundTripper(s), WithDefaultClientID(1))
+	require.NoError(t, err)
+	return client
+}
+
+// random makes events in a span, each of which shows up within late.
+func (s *eventServer) random(n int, from time.Time, span, late time.Duration) {
+	random := rand.New(rand.NewPCG(3, 5))
+	for i := range n {
+		at := from.Add(time.Duration(random.Int64N(int64(span))))
+		s.events = append(s.events, event{i, at, at.Add(time.Duration(random.Int64N(int64(late))))})
+	}
+}
+
+func watchUntil(t *testing.T, s *eventServer, end time.Duration, options WatchOptions, each func(Hit) bool, opts ...CallOption) (got []string, failure error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), end)
+	defer cancel()
+	for hit, err := range s.client(t).Hits.Watch(ctx, HitFilter{}, options, opts...) {
+		if err != nil {
+			require.NoError(t, failure, "nothing comes after an error")
+			failure = err
+			continue
+		}
+		got = append(got, hit.ID.String())
+		if each != nil && !each(hit) {
+			break
+		}
+	}
+	return got, failure
+}
+
+func requireEachOnce(t *testing.T, got []string, n int) {
+	t.Helper()
+	seen := map[string]int{}
+	for _, id := range got {
+		seen[id]++
+		require.Equal(t, 1, seen[id], "%s came again", id)
+	}
+	require.Len(t, seen, n)
+}
+
+func TestWatchYieldsEachEventOnceAlsoLateOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{}
+		server.random(1500, time.Now(), 3*time.Hour, 4*time.Minute+50*time.Second)
+		began := time.Now()
+		got, err := watchUntil(t, server, 4*time.Hour, WatchOptions{}, nil, PageSize(15))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 4*time.Hour, time.Since(began))
+		requireEachOnce(t, got, 1500)
+	})
+}
+
+func TestWatchPollsAtIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{}
+		_, err := watchUntil(t, server, time.Hour, WatchOptions{}, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.InDelta(t, 120, server.sent, 6)
+		server.sent = 0
+		_, _ = watchUntil(t, server, time.Hour, WatchOptions{Interval: time.Minute}, nil)
+		require.InDelta(t, 60, server.sent, 4)
+	})
+}
+
+func TestWatchSurvivesHoursOfErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{}
+		server.random(2000, time.Now(), 8*time.Hour, 3*time.Minute)
+		start := time.Now()
+		server.fail = func() error {
+			if since := time.Since(start); since > time.Hour && since < 6*time.Hour {
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		failures := 0
+		var last time.Time
+		got, err := watchUntil(t, server, 10*time.Hour, WatchOptions{OnError: func(err error) {
+			require.True(t, IsTemporary(err))
+			if !last.IsZero() {
+				require.LessOrEqual(t, time.Since(last), 7*time.Minute, "the pauses stay bounded")
+			}
+			last = time.Now()
+			failures++
+		}}, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		requireEachOnce(t, got, 2000)
+		require.Greater(t, failures, 40)
+		require.Less(t, failures, 90, "failures are reported, and slow the watch down")
+	})
+}
+
+func TestWatchEndsWithAPermanentError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(US, Token("test-token-watch"), WithDefaultClientID(1), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+			response, err := stubTransport{`{"status":403,"body":"Check permissions failed"}`}.RoundTrip(r)
+			response.StatusCode = 403
+			return response, err
+		})))
+		require.NoError(t, err)
+		n := 0
+		for _, err := range client.Attacks.Watch(t.Context(), AttackFilter{}, WatchOptions{OnError: func(error) { t.Error("it is not survived") }}) {
+			require.ErrorIs(t, err, ErrForbidden)
+			n++
+		}
+		require.Equal(t, 1, n)
+	})
+}
+
+func TestWatchGoesOnFromItsCheckpoint(t *testing.T) {
+	for _, n := range []int{3, 37, 511, 800} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &eventServer{}
+			start := time.Now()
+			server.random(900, start, 3*time.Hour, 4*time.Minute)
+			var stored []byte
+			counts := map[string]int{}
+			for time.Since(start) < 5*time.Hour {
+				place := new(WatchCheckpoint)
+				if stored != nil {
+					require.NoError(t, json.Unmarshal(stored, place))
+				}
+				left := n
+				_, err := watchUntil(t, server, time.Until(start.Add(5*time.Hour)), WatchOptions{Checkpoint: place}, func(hit Hit) bool {
+					if left == 0 {
+						return false // killed before it was handled
+					}
+					left--
+					counts[hit.ID.String()]++
+					data, err := json.Marshal(place)
+					require.NoError(t, err)
+					require.Less(t, len(data), 6000)
+					stored = data
+					return true
+				})
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				time.Sleep(time.Duration(n) * time.Second) // nobody watches meanwhile
+			}
+			require.Len(t, counts, 900, "none is left out")
+			for id, times := range counts {
+				require.Equal(t, 1, times, id)
+			}
+		})
+	}
+}
+
+func TestWatchWithoutRoomRepeatsRatherThanLoses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{}
+		start := time.Now()
+		server.random(3000, start, time.Minute, time.Second)
+		time.Sleep(2 * time.Minute)
+		var place WatchCheckpoint
+		first := map[string]bool{}
+		_, _ = watchUntil(t, server, time.Hour, WatchOptions{Checkpoint: &place}, func(hit Hit) bool {
+			first[hit.ID.String()] = true
+			return len(first) < 1500
+		})
+		before := len(first)
+		got, _ := watchUntil(t, server, time.Hour, WatchOptions{Checkpoint: &place}, nil)
+		for _, id := range got {
+			first[id] = true
+		}
+		require.Equal(t, 1500, before)
+		require.Len(t, first, 3000, "at least once")
+		require.Len(t, got, 3000-512, "the last 512 are remembered, what is older within the overlap comes again")
+	})
+}
+
+func TestWatchKeepsItsMemoryBounded(t *testing.T) {
+	var s seen
+	for i := range 1_000_000 {
+		require.True(t, s.add(uint64(i), int64(i)))
+		s.forget(int64(i) - 300)
+		if len(s.latest) > 301 || len(s.queue) > 301 || cap(s.queue) > 1500 {
+			t.Fatalf("%d items, %d of a queue of %d", len(s.latest), len(s.queue), cap(s.queue))
+		}
+	}
+	require.False(t, s.add(999_999, 1_000_500), "a known item that goes on is not new")
+	s.forget(1_000_400)
+	require.False(t, s.add(999_999, 1_000_500), "and is remembered by its later time")
+	s.forget(1_000_600)
+	require.True(t, s.add(999_999, 1_000_700))
+}
+
+func TestWatchWithAClockThatIsWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{}
+		now := time.Now()
+		server.events = []event{{1, now.Add(24 * time.Hour), now}, {2, now.Add(time.Minute), now.Add(time.Minute)}, {3, now.Add(time.Hour), now.Add(time.Hour)}}
+		got, _ := watchUntil(t, server, 2*time.Hour, WatchOptions{}, nil)
+		require.Equal(t, []string{"hits:1", "hits:2", "hits:3"}, got, "an event of the future does not hide the present")
+	})
+}
+
+func TestWatchRefusesBadArguments(t *testing.T) {
+	server := &eventServer{}
+	client := server.client(t)
+	refused := func(filter HitFilter, options WatchOptions, opts ...CallOption) {
+		t.Helper()
+		n := 0
+		for _, err := range client.Hits.Watch(t.Context(), filter, options, opts...) {
+			require.ErrorIs(t, err, ErrInvalidArgument)
+			n++
+		}
+		require.Equal(t, 1, n)
+	}
+	now := time.Now()
+	refused(HitFilter{}, WatchOptions{Interval: -1})
+	refused(HitFilter{}, WatchOptions{Overlap: -1})
+	refused(HitFilter{Time: Between(now.Add(-time.Hour), now)}, WatchOptions{})
+	refused(HitFilter{Time: Since(now).Or(Since(now))}, WatchOptions{})
+	refused(HitFilter{}, WatchOptions{}, Resume(&Checkpoint{}))
+	refused(HitFilter{}, WatchOptions{}, MaxItems(1))
+	refused(HitFilter{}, WatchOptions{}, PageSize(0))
+	var place WatchCheckpoint
+	require.NoError(t, place.UnmarshalJSON([]byte(`{"version":1,"operation":"watch hits.list","list":"0000000000000001","from":1,"through":2}`)))
+	require.Equal(t, int64(2), place.Through().Unix())
+	refused(HitFilter{}, WatchOptions{Checkpoint: &place})
+	require.NoError(t, place.UnmarshalJSON([]byte(`{"version":1,"operation":"hits.list","list":"0000000000000001","from":1,"through":2}`)))
+	refused(HitFilter{}, WatchOptions{Checkpoint: &place})
+	for _, data := range []string{``, `{}`, `[]`, `{"version":2}`, `{"version":1,"operation":"x","list":"0000000000000001","from":3,"through":2}`} {
+		require.ErrorIs(t, place.UnmarshalJSON([]byte(data)), ErrInvalidArgument)
+	}
+	require.Zero(t, server.sent)
+}
+
+// FuzzWatchCheckpoint: whatever is read is written back to the same.
+func FuzzWatchCheckpoint(f *testing.F) {
+	f.Add([]byte(`{"version":1,"operation":"watch hits.list","list":"0000000000000001","from":1,"through":2,"last":"AAAAAAAAAAE="}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c, again WatchCheckpoint
+		if c.UnmarshalJSON(data) != nil {
+			require.True(t, c.IsZero())
+			return
+		}
+		written, err := json.Marshal(c)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(written, &again))
+		rewritten, err := json.Marshal(again)
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(rewritten))
+	})
+}
