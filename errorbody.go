@@ -112,18 +112,18 @@ func (e *APIError) readFields(prefix string, members map[string]jsontext.Value, 
 			field = prefix + "." + name
 		}
 		if value.Kind() != '{' || level >= maxFieldLevels {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: text(value)})
+			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(value))})
 			continue
 		}
 		var inner map[string]jsontext.Value
 		_ = wire.Unmarshal(value, &inner)
 		if message, ok := inner["error"]; ok && message.Kind() == '"' {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: text(message), Value: Secret(inner["value"])})
+			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(message)), Value: Secret(inner["value"])})
 			continue
 		}
 		if rules, ok := ruleTexts(inner); ok {
 			for rule, message := range rules {
-				e.Fields = append(e.Fields, FieldError{Field: field, Rule: rule, Message: clip(message)})
+				e.Fields = append(e.Fields, FieldError{Field: field, Rule: rule, Message: redact.Complaint(field+"."+rule, message)})
 			}
 			continue
 		}
@@ -148,7 +148,7 @@ func text(value jsontext.Value) string {
 	if value.Kind() == '"' {
 		var s string
 		if wire.Unmarshal(value, &s) == nil {
-			return clip(strings.TrimSpace(s))
+			return clip(redact.Text(strings.TrimSpace(s)))
 		}
 	}
 	return clip(string(redact.Body(value)))

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -120,15 +121,35 @@ var textSecrets = regexp.MustCompile(`(?i)((?:[a-z0-9_-]*(?:token|secret|passwor
 // Text masks what looks like a secret in text that is not JSON.
 func Text(s string) string { return textSecrets.ReplaceAllString(s, "${1}"+Mask) }
 
-// Header returns a copy of h with the values of headers that carry credentials or may carry signed links masked.
-func Header(h http.Header) http.Header {
-	out := h.Clone()
-	for name, values := range out {
-		if isSecretHeader(name) {
-			for i := range values {
-				values[i] = Mask
-			}
+// plainComplaint is what a service says about a field: a few plain words, and never digits or mixed case.
+var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:[ _'.,-]{1,2}[a-z]{1,15})*[.!]?$`)
+
+// Complaint returns what an error answer says about the field called name, masked if that field is secret and the text is not plainly a complaint
+// such as "required" or "is too short": it might be the value itself.
+func Complaint(name, text string) string {
+	text = Text(text)
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if isSecretName(part) && !plainComplaint.MatchString(text) {
+			return Mask
 		}
+	}
+	return text
+}
+
+// Header returns h with the values of headers masked that carry credentials or may carry signed links. It is a copy if there are such.
+func Header(h http.Header) http.Header {
+	var out http.Header
+	for name, values := range h {
+		if !isSecretHeader(name) {
+			continue
+		}
+		if out == nil {
+			out = maps.Clone(h)
+		}
+		out[name] = slices.Repeat([]string{Mask}, len(values))
+	}
+	if out == nil {
+		return h
 	}
 	return out
 }
