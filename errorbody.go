@@ -118,7 +118,7 @@ func (e *APIError) readFields(prefix string, members map[string]jsontext.Value, 
 		var inner map[string]jsontext.Value
 		_ = wire.Unmarshal(value, &inner)
 		if message, ok := inner["error"]; ok && message.Kind() == '"' {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(message)), Value: Secret(inner["value"])})
+			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(message)), Value: SecretOf(string(inner["value"]))})
 			continue
 		}
 		if rules, ok := ruleTexts(inner); ok {
