@@ -156,6 +156,10 @@ func text(value jsontext.Value) string {
 
 // excerpt is the beginning of a body that is not JSON, on one line.
 func excerpt(body []byte) string {
+	if body[0] == '{' || body[0] == '[' {
+		// JSON that breaks off is masked as JSON.
+		body = redact.Body(body)
+	}
 	if len(body) > 4*maxMessage {
 		body = body[:4*maxMessage]
 	}

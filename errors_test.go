@@ -55,7 +55,7 @@ func TestErrorShapes(t *testing.T) {
 		{"null", 500, `null`, "null", nil, []error{ErrServer}, nil},
 		{"number", 500, `{"body":12}`, "12", nil, nil, nil},
 		{"list in body", 400, `{"body":["a",{"b":1}]}`, `a; {"b":1}`, nil, nil, nil},
-		{"broken", 500, `{"body":{"x":`, `{"body":{"x":`, nil, nil, nil},
+		{"broken", 500, `{"body":{"x":`, "…", nil, nil, nil},
 		{"control characters", 500, `{"body":"a\u0000b\nc"}`, "a b c", nil, nil, nil},
 	}
 	for _, test := range tests {

@@ -27,7 +27,7 @@ var suffixes = []string{
 
 // subtrees are the names of members under which everything is secret.
 var subtrees = []string{
-	"target", "headers", "auth_headers", "session_data", "additional_data", "diff", "state_before_action", "state_after_action",
+	"target", "headers", "auth_headers", "session_data", "additional_data", "diff", "before", "after", "state_before_action", "state_after_action",
 }
 
 // isSecretName reports whether the value of a member called name is to be masked.
@@ -59,7 +59,8 @@ func Body(body []byte) []byte {
 	switch {
 	case whole:
 		return out
-	case len(out) > 1 && (trimmed[0] == '{' || trimmed[0] == '['):
+	case trimmed[0] == '{' || trimmed[0] == '[':
+		// What comes after the break may be a secret whose name was before it.
 		return append(out, "…"...)
 	}
 	return []byte(Text(string(trimmed)))
@@ -116,20 +117,20 @@ func masked(value jsontext.Value) jsontext.Value {
 }
 
 // textSecrets finds name=value and "name": "value" pairs in text that is not JSON, and long runs that look like credentials.
-var textSecrets = regexp.MustCompile(`(?i)((?:[a-z0-9_-]*(?:token|secret|password|signature|invitation|authorization|cookie|api[_-]?key)[a-z0-9_-]*)["']?\s*[:=]\s*)(?:bearer\s+|basic\s+)?("[^"]*"?|'[^']*'?|[^\s&,;<>"']+)`)
+var textSecrets = regexp.MustCompile(`(?i)((?:[a-z0-9_-]*(?:token|secret|password|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|signature|invitation|authorization|cookie|api[_-]?key)[a-z0-9_-]*)["']?\s*[:=]\s*)(?:bearer\s+|basic\s+)?("[^"]*"?|'[^']*'?|[^\s&,;<>"']+)`)
 
 // Text masks what looks like a secret in text that is not JSON.
 func Text(s string) string { return textSecrets.ReplaceAllString(s, "${1}"+Mask) }
 
 // plainComplaint is what a service says about a field: a few plain words, and never digits or mixed case.
-var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:[ _'.,-]{1,2}[a-z]{1,15})*[.!]?$`)
+var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:(?:[ ']|, )[a-z]{1,15})*[.!]?$`)
 
 // Complaint returns what an error answer says about the field called name, masked if that field is secret and the text is not plainly a complaint
 // such as "required" or "is too short": it might be the value itself.
 func Complaint(name, text string) string {
 	text = Text(text)
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		if isSecretName(part) && !plainComplaint.MatchString(text) {
+		if (isSecretName(part) || part == "value") && !plainComplaint.MatchString(text) {
 			return Mask
 		}
 	}
