@@ -89,6 +89,12 @@ func (m *masker) next() error {
 	if isName {
 		name = token.String()
 	}
+	if token.Kind() == '"' && !isName {
+		// A text may itself hold a pair of name and value.
+		if text := token.String(); textSecrets.MatchString(text) {
+			token = jsontext.String(Text(text))
+		}
+	}
 	if err := m.encoder.WriteToken(token); err != nil {
 		return err
 	}
