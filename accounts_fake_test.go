@@ -35,7 +35,7 @@ func accountClientOf(t *testing.T, cloud *wallarmtest.Server, auth wallarm.Authe
 
 func dev(i int) wallarm.NewUser {
 	return wallarm.NewUser{
-		Email: fmt.Sprintf("dev%d@example.com", i), RealName: fmt.Sprintf("Dev Number%d", i), Password: "test-password-2B", Role: wallarm.RoleAnalyst,
+		Email: fmt.Sprintf("dev%d@example.com", i), RealName: fmt.Sprintf("Dev Number%d", i), Password: wallarm.SecretOf("test-password-2B"), Role: wallarm.RoleAnalyst,
 	}
 }
 
@@ -152,7 +152,7 @@ func TestUserFailures(t *testing.T) {
 	_, err = admin.Users.Create(ctx, global)
 	require.ErrorIs(t, err, wallarm.ErrForbidden)
 	weak := dev(1)
-	weak.Password = "test-weak"
+	weak.Password = wallarm.SecretOf("test-weak")
 	_, err = admin.Users.Create(ctx, weak)
 	var api *wallarm.APIError
 	require.ErrorAs(t, err, &api)
@@ -186,9 +186,9 @@ func TestInvitationsAndLegacySecrets(t *testing.T) {
 
 	me, err := client.Users.Me(ctx)
 	require.NoError(t, err)
-	_, err = client.Users.ResetSecret(ctx, me.ID, "test-wrong")
+	_, err = client.Users.ResetSecret(ctx, me.ID, wallarm.SecretOf("test-wrong"))
 	require.ErrorIs(t, err, wallarm.ErrValidation)
-	reset, err := client.Users.ResetSecret(ctx, me.ID, wallarmtest.DefaultPassword)
+	reset, err := client.Users.ResetSecret(ctx, me.ID, wallarm.SecretOf(wallarmtest.DefaultPassword))
 	require.NoError(t, err)
 	legacy := accountClientOf(t, cloud, wallarm.UUIDSecret(me.UUID, reset.Secret.Reveal()))
 	again, err := legacy.Users.Me(ctx)

@@ -24,7 +24,7 @@ var (
 	})
 	_ = fixture(usersCreate, func(ctx context.Context, c *Client) (any, error) {
 		return c.Users.Create(ctx, NewUser{
-			Email: "dev@example.com", RealName: "Dev Account", Password: "test-password-1A", Role: RoleAnalyst, Enabled: Set(false),
+			Email: "dev@example.com", RealName: "Dev Account", Password: SecretOf("test-password-1A"), Role: RoleAnalyst, Enabled: Set(false),
 			Phone: "+10000000000", JobTitle: "Tester", Notifications: map[string]NotificationChannels{"system": {Email: true}},
 			Extra: Extra{"components": RawJSON(`["waf"]`)},
 		})
@@ -32,7 +32,7 @@ var (
 	_ = fixture(usersUpdate, func(ctx context.Context, c *Client) (any, error) {
 		return c.Users.UpdateMatching(ctx, UserFilter{Email: "ops@example.com"}, UserUpdate{
 			Enabled: Set(false), RealName: Set("Ops"), Phone: Null[string](), ResultsPerPage: Set[int64](0), Role: Set(RoleReadOnly),
-			Password: "test-password-2B", JobTitle: Set(""), SearchTemplates: Set(map[string]string{}), DefaultPool: Set("main"),
+			Password: SecretOf("test-password-2B"), JobTitle: Set(""), SearchTemplates: Set(map[string]string{}), DefaultPool: Set("main"),
 			Timezone: Set("UTC"), ClientID: Set[int64](4711), SSOAllowAPICredentials: Set(false),
 			Notifications: Set(map[string]NotificationChannels{"system": {}}),
 		})
@@ -47,7 +47,7 @@ var (
 		})
 	})
 	_ = fixture(usersResetSecret, func(ctx context.Context, c *Client) (any, error) {
-		return c.Users.ResetSecret(ctx, 70112, "test-password-1A")
+		return c.Users.ResetSecret(ctx, 70112, SecretOf("test-password-1A"))
 	})
 )
 
@@ -145,11 +145,11 @@ func TestUserCallsRefuse(t *testing.T) {
 		"negative inviter":  invite(NewInvitation{TTL: 1, Role: RoleAdmin, ClientID: -1}),
 		"empty auto group":  invite(NewInvitation{TTL: 1, Role: RoleAdmin, AutoGroup: &AutoGroup{}}),
 		"no password": func(ctx context.Context, c *Client) error {
-			_, err := c.Users.ResetSecret(ctx, 7, "")
+			_, err := c.Users.ResetSecret(ctx, 7, SecretOf(""))
 			return err
 		},
 		"reset nobody": func(ctx context.Context, c *Client) error {
-			_, err := c.Users.ResetSecret(ctx, 0, "test-password")
+			_, err := c.Users.ResetSecret(ctx, 0, SecretOf("test-password"))
 			return err
 		},
 	})
@@ -204,8 +204,8 @@ func TestUserDefaults(t *testing.T) {
 func TestAccountSecretsStayHidden(t *testing.T) {
 	const secret = "test-secret-that-nobody-sees"
 	for _, v := range []any{
-		NewUser{Email: "a@example.com", Password: secret}, UserUpdate{Password: secret}, &UserUpdate{Password: secret},
-		User{Secret: secret}, &User{Secret: secret}, Invitation{Invitation: secret}, APITokenValue{Secret: secret}, &NewSecret{Secret: secret},
+		NewUser{Email: "a@example.com", Password: SecretOf(secret)}, UserUpdate{Password: SecretOf(secret)}, &UserUpdate{Password: SecretOf(secret)},
+		User{Secret: SecretOf(secret)}, &User{Secret: SecretOf(secret)}, Invitation{Invitation: SecretOf(secret)}, APITokenValue{Secret: SecretOf(secret)}, &NewSecret{Secret: SecretOf(secret)},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			require.NotContains(t, fmt.Sprintf(verb, v), secret, "%s of %T", verb, v)
@@ -219,7 +219,7 @@ func TestAccountSecretsStayHidden(t *testing.T) {
 	value, err := client.Tokens.Reveal(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, secret, value.Secret.Reveal())
-	renewed, err := client.Users.ResetSecret(t.Context(), 1, "test-password")
+	renewed, err := client.Users.ResetSecret(t.Context(), 1, SecretOf("test-password"))
 	require.NoError(t, err)
 	require.Equal(t, secret, renewed.Secret.Reveal())
 	client, _ = newTestClient(t, answersInTurn(`{"invitation":"`+secret+`"}`))
@@ -230,7 +230,7 @@ func TestAccountSecretsStayHidden(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"status":400,"body":{"password":{"error":"wrong password","value":"`+secret+`"}}}`)
 	})
-	_, err = client.Users.ResetSecret(t.Context(), 1, secret)
+	_, err = client.Users.ResetSecret(t.Context(), 1, SecretOf(secret))
 	require.ErrorIs(t, err, ErrValidation)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), secret)
 }

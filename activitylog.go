@@ -107,21 +107,26 @@ func (a ActivityEvent) LogValue() slog.Value {
 
 // SensitiveJSON is a JSON value that may hold secrets. It shows itself as "[redacted]" in every verb of package fmt and in slog;
 // [SensitiveJSON.Reveal] returns it, and encoding it as JSON writes it as it was received. The zero SensitiveJSON is no value.
-type SensitiveJSON struct{ raw RawJSON }
+type SensitiveJSON struct{ text Secret }
 
 // Reveal returns the JSON, nil if there is none.
-func (s SensitiveJSON) Reveal() RawJSON { return s.raw }
+func (s SensitiveJSON) Reveal() RawJSON {
+	if s.IsZero() {
+		return nil
+	}
+	return RawJSON(s.text.Reveal())
+}
 
 // Decode decodes the JSON into v.
 func (s SensitiveJSON) Decode(v any) error {
-	if len(s.raw) == 0 {
+	if s.IsZero() {
 		return fmt.Errorf("wallarm: %w: there is no JSON to decode", ErrResponse)
 	}
-	return wire.Unmarshal(s.raw, v)
+	return wire.Unmarshal(s.Reveal(), v)
 }
 
 // IsZero reports whether there is no value.
-func (s SensitiveJSON) IsZero() bool { return len(s.raw) == 0 }
+func (s SensitiveJSON) IsZero() bool { return s.text.IsZero() }
 
 // String returns "[redacted]", or "" if there is no value.
 func (s SensitiveJSON) String() string {
@@ -151,13 +156,13 @@ func (s SensitiveJSON) MarshalJSONTo(e *jsontext.Encoder) error {
 	if s.IsZero() {
 		return e.WriteToken(jsontext.Null)
 	}
-	return e.WriteValue(s.raw)
+	return e.WriteValue(jsontext.Value(s.text.Reveal()))
 }
 
 // UnmarshalJSONFrom keeps a value as it is.
 func (s *SensitiveJSON) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	value, err := d.ReadValue()
-	s.raw = value.Clone()
+	s.text = SecretOf(string(value))
 	return err
 }
 
@@ -166,7 +171,7 @@ func (s SensitiveJSON) MarshalJSON() ([]byte, error) {
 	if s.IsZero() {
 		return []byte("null"), nil
 	}
-	return s.raw, nil
+	return []byte(s.text.Reveal()), nil
 }
 
 // UnmarshalJSON keeps a value as it is.

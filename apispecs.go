@@ -222,7 +222,7 @@ func checkFileURL(value Secret) error {
 	if err := checkSecret("file URL", value); err != nil {
 		return err
 	}
-	u, err := url.Parse(string(value))
+	u, err := url.Parse(value.Reveal())
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
 		return invalid("file URL", "it is no http URL")
 	}
@@ -234,7 +234,7 @@ func checkAuthHeaders(headers []AuthHeader) error {
 		if err := checkHeaderValue("authentication header", header.Key); err != nil || header.Key == "" {
 			return invalid("authentication header", "its key is empty or no header name")
 		}
-		if header.Value == "" {
+		if header.Value.IsZero() {
 			continue
 		}
 		if err := checkSecret("authentication header "+clip(header.Key), header.Value); err != nil {

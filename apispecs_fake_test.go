@@ -15,8 +15,8 @@ func TestAPISpecFromCreateToDelete(t *testing.T) {
 	client, cloud := workshop(t, wallarmtest.AdminToken)
 	ctx := t.Context()
 	created, err := client.APISpecs.Create(ctx, wallarm.NewAPISpec{
-		Title: "Shop API", FileRemoteURL: "https://specs.example.com/shop.yaml?key=test-token-url", APIDetection: true, Instances: []int64{42},
-		Domains: []string{"shop.example.com"}, AuthHeaders: []wallarm.AuthHeader{{Key: "X-Spec-Key", Value: "test-token-spec"}},
+		Title: "Shop API", FileRemoteURL: wallarm.SecretOf("https://specs.example.com/shop.yaml?key=test-token-url"), APIDetection: true, Instances: []int64{42},
+		Domains: []string{"shop.example.com"}, AuthHeaders: []wallarm.AuthHeader{{Key: "X-Spec-Key", Value: wallarm.SecretOf("test-token-spec")}},
 	})
 	require.NoError(t, err)
 	require.Equal(t, wallarm.APISpecPending, created.Status)
@@ -92,7 +92,7 @@ func TestAPISpecsOfManyPages(t *testing.T) {
 func TestAPISpecFailures(t *testing.T) {
 	client, cloud := workshop(t, wallarmtest.AdminToken)
 	ctx := t.Context()
-	spec := wallarm.NewAPISpec{Title: " ", FileRemoteURL: "https://specs.example.com/x.yaml"}
+	spec := wallarm.NewAPISpec{Title: " ", FileRemoteURL: wallarm.SecretOf("https://specs.example.com/x.yaml")}
 	_, err := client.APISpecs.Create(ctx, spec)
 	require.ErrorIs(t, err, wallarm.ErrValidation)
 	spec.Title = "x"

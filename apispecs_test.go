@@ -31,16 +31,16 @@ var (
 	_ = fixture(apiSpecsGet, func(ctx context.Context, c *Client) (any, error) { return c.APISpecs.Get(ctx, 6601) })
 	_ = fixture(apiSpecsCreate, func(ctx context.Context, c *Client) (any, error) {
 		return c.APISpecs.Create(ctx, NewAPISpec{
-			Title: "Shop API", Description: "public part", FileRemoteURL: "https://specs.example.com/shop.yaml", RegularFileUpdate: true,
+			Title: "Shop API", Description: "public part", FileRemoteURL: SecretOf("https://specs.example.com/shop.yaml"), RegularFileUpdate: true,
 			APIDetection: true, Instances: []int64{42}, Domains: []string{"shop.example.com"},
-			AuthHeaders: []AuthHeader{{Key: "X-Spec-Key", Value: "test-token-spec"}},
+			AuthHeaders: []AuthHeader{{Key: "X-Spec-Key", Value: SecretOf("test-token-spec")}},
 		})
 	})
 	_ = fixture(apiSpecsUpdate, func(ctx context.Context, c *Client) (any, error) {
 		return c.APISpecs.Update(ctx, 6601, APISpecUpdate{
-			Title: Set("Shop API v2"), Description: Set(""), FileRemoteURL: Set(Secret("https://specs.example.com/shop2.yaml")),
+			Title: Set("Shop API v2"), Description: Set(""), FileRemoteURL: Set(SecretOf("https://specs.example.com/shop2.yaml")),
 			RegularFileUpdate: Set(false), APIDetection: Set(false), Instances: Set([]int64{}), Domains: Set[[]string](nil),
-			AuthHeaders: Set([]AuthHeader{{Key: "X-Spec-Key", Value: "test-token-spec"}}),
+			AuthHeaders: Set([]AuthHeader{{Key: "X-Spec-Key", Value: SecretOf("test-token-spec")}}),
 		})
 	})
 	_ = fixture(apiSpecsDelete, func(ctx context.Context, c *Client) (any, error) { return nil, c.APISpecs.Delete(ctx, 6601) })
@@ -93,7 +93,7 @@ func TestAPISpecArguments(t *testing.T) {
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {})
 	s, ctx := client.APISpecs, t.Context()
 	create := func(change func(*NewAPISpec)) func() error {
-		spec := NewAPISpec{Title: "x", FileRemoteURL: "https://specs.example.com/x.yaml"}
+		spec := NewAPISpec{Title: "x", FileRemoteURL: SecretOf("https://specs.example.com/x.yaml")}
 		change(&spec)
 		return func() error { _, err := s.Create(ctx, spec); return err }
 	}
@@ -105,18 +105,18 @@ func TestAPISpecArguments(t *testing.T) {
 	}
 	for name, call := range map[string]func() error{
 		"no title":        create(func(s *NewAPISpec) { s.Title = "" }),
-		"no URL":          create(func(s *NewAPISpec) { s.FileRemoteURL = "" }),
-		"masked URL":      create(func(s *NewAPISpec) { s.FileRemoteURL = "[redacted]" }),
-		"file URL":        create(func(s *NewAPISpec) { s.FileRemoteURL = "file:///secret" }),
-		"no key":          create(func(s *NewAPISpec) { s.AuthHeaders = []AuthHeader{{Value: "x"}} }),
-		"broken key":      create(func(s *NewAPISpec) { s.AuthHeaders = []AuthHeader{{Key: "a\nb", Value: "x"}} }),
-		"masked header":   create(func(s *NewAPISpec) { s.AuthHeaders = []AuthHeader{{Key: "a", Value: "[redacted]"}} }),
+		"no URL":          create(func(s *NewAPISpec) { s.FileRemoteURL = SecretOf("") }),
+		"masked URL":      create(func(s *NewAPISpec) { s.FileRemoteURL = SecretOf("[redacted]") }),
+		"file URL":        create(func(s *NewAPISpec) { s.FileRemoteURL = SecretOf("file:///secret") }),
+		"no key":          create(func(s *NewAPISpec) { s.AuthHeaders = []AuthHeader{{Value: SecretOf("x")}} }),
+		"broken key":      create(func(s *NewAPISpec) { s.AuthHeaders = []AuthHeader{{Key: "a\nb", Value: SecretOf("x")}} }),
+		"masked header":   create(func(s *NewAPISpec) { s.AuthHeaders = []AuthHeader{{Key: "a", Value: SecretOf("[redacted]")}} }),
 		"no change":       update(APISpecUpdate{}),
 		"null title":      update(APISpecUpdate{Title: Null[string]()}),
 		"empty title":     update(APISpecUpdate{Title: Set("")}),
 		"null list":       update(APISpecUpdate{Domains: Null[[]string]()}),
-		"masked update":   update(APISpecUpdate{AuthHeaders: Set([]AuthHeader{{Key: "a", Value: "***"}})}),
-		"masked URL too":  update(APISpecUpdate{FileRemoteURL: Set(Secret("https://specs.example.com/?token=***"))}),
+		"masked update":   update(APISpecUpdate{AuthHeaders: Set([]AuthHeader{{Key: "a", Value: SecretOf("***")}})}),
+		"masked URL too":  update(APISpecUpdate{FileRemoteURL: Set(SecretOf("https://specs.example.com/?token=***"))}),
 		"untyped":         policy(APISpecPolicy{Conditions: []PolicyCondition{{Point: Point{NewStep("uri")}}}}),
 		"pointless":       policy(APISpecPolicy{Conditions: []PolicyCondition{{Type: "equal"}}}),
 		"negative":        policy(APISpecPolicy{Timeout: new(int64(-1))}),

@@ -31,12 +31,14 @@ type validator interface{ validate() error }
 // The value travels in two headers, WallarmApi-Token and X-WallarmApi-Token. The first is the name that this SDK's users are
 // promised; the second is the one that the vendor's documentation has used since April 2023. One header would do, but no
 // public source says that the service still takes the older name, and none that it ever refused a second header.
-func Token(token string) Authenticator { return &tokenAuth{Secret(token)} }
+func Token(token string) Authenticator { return &tokenAuth{SecretOf(token)} }
 
 // UUIDSecret authenticates with the legacy pair of the headers X-WallarmAPI-UUID and X-WallarmAPI-Secret. The uuid is the one
 // that [UsersService.Me] returns, the secret comes from [UsersService.RenewSecret]. The vendor keeps such pairs working as one
 // backward-compatible token per user; new programs use [Token].
-func UUIDSecret(uuid, secret string) Authenticator { return &pairAuth{Secret(uuid), Secret(secret)} }
+func UUIDSecret(uuid, secret string) Authenticator {
+	return &pairAuth{SecretOf(uuid), SecretOf(secret)}
+}
 
 // CredentialsFunc authenticates with what provide returns, usually a [Token] or [UUIDSecret]. It is called before each attempt,
 // with the context of the call, so that a rotated token is used at once: keep it quick, or let it cache.

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-querystring/query"
 
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 	"github.com/wallarm-sdk/wallarm/internal/transport"
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
@@ -103,7 +104,7 @@ type Download struct {
 	ContentType string
 	// Size is the number of bytes that the answer announced, or -1.
 	Size int64
-	// Header is that of the answer.
+	// Header is that of the answer, with the values of cookies, locations and the like masked.
 	Header http.Header
 }
 
@@ -121,7 +122,7 @@ func download(ctx context.Context, c *Client, op operation, a args, opts []CallO
 	if err != nil {
 		size = -1
 	}
-	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, answer.Header}, nil
+	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, redact.Header(answer.Header)}, nil
 }
 
 // settings adds up the options of one call. Without any they are those of the client, so nobody changes what it returns.
@@ -195,7 +196,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		return answer, nil
 	}
 	settled()
-	answer.Stream = &cancelledBody{answer.Stream, cancel}
+	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}}
 	return answer, nil
 }
 
@@ -235,10 +236,23 @@ func bound(ctx context.Context, timeout time.Duration, isStream bool) (_ context
 	return ctx, func() { timer.Stop(); cancelCause(context.Canceled) }, settled
 }
 
-// cancelledBody is a stream that frees its context when it is closed.
+// cancelledBody is a stream that frees its context when it is closed, and whose failures name the call.
 type cancelledBody struct {
 	io.ReadCloser
 	cancel func()
+	origin CallError
+}
+
+func (b *cancelledBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	e := b.origin
+	if e.Err = err; transport.IsTooLarge(err) {
+		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
+	}
+	return n, &e
 }
 
 func (b *cancelledBody) Close() error {
@@ -255,7 +269,7 @@ func describe(op operation, answer *transport.Answer, err error, started time.Ti
 		answer = failure.Last
 	}
 	if answer != nil {
-		r.StatusCode, r.Header, r.Size = answer.Status, answer.Header, len(answer.Body)
+		r.StatusCode, r.Header, r.Size = answer.Status, redact.Header(answer.Header), len(answer.Body)
 		r.RequestID = requestID(answer.Header)
 		r.Attempts = max(r.Attempts, answer.Attempts)
 	}
@@ -494,7 +508,8 @@ func notFound(op operation, status int) *APIError {
 	return &APIError{Operation: op.name, Method: op.method, Path: op.path, StatusCode: status, Message: "no such object", Attempts: 1, kind: ErrNotFound}
 }
 
-// get is do for single objects: on a read, null is not found; on a change, it is an answer that lacks the object.
+// get is do for single objects: null is not found where the operation reads, and an answer that lacks what the caller needs where it changes
+// something.
 func get[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*T, error) {
 	out, err := do[*T](ctx, c, op, a, opts)
 	if err != nil {
@@ -506,7 +521,7 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 	case op.replay == read:
 		return nil, notFound(op, http.StatusOK)
 	}
-	return nil, lostAnswer(op, "it holds no object")
+	return nil, lostAnswer(op, "the answer holds no object")
 }
 
 // Call sends a request to any endpoint, wrapped by this SDK or not, with the same credentials, retries, limits and errors.

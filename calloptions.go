@@ -38,7 +38,7 @@ type Response struct {
 	Operation string
 	// StatusCode is the HTTP status of the last answer, 0 if there was none.
 	StatusCode int
-	// Header is that of the last answer.
+	// Header is that of the last answer, with the values of cookies, locations and the like masked.
 	Header http.Header
 	// RequestID is the request id in the header, if there is one.
 	RequestID string

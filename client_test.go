@@ -408,9 +408,9 @@ func TestNothingShowsTheCredentials(t *testing.T) {
 			Secret Secret
 			List   []Secret
 			Map    map[string]Secret
-		}{auth, client, client, token, []Secret{token}, map[string]Secret{"a": token}}
+		}{auth, client, client, SecretOf(token), []Secret{SecretOf(token)}, map[string]Secret{"a": SecretOf(token)}}
 		var shown strings.Builder
-		for _, v := range []any{auth, client, *client, client.Users, holder, &holder, Secret(token), []any{Secret(token)}} {
+		for _, v := range []any{auth, client, *client, client.Users, holder, &holder, SecretOf(token), []any{SecretOf(token)}} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 				fmt.Fprintf(&shown, verb+"\n", v)
 			}
@@ -426,7 +426,7 @@ func TestNothingShowsTheCredentials(t *testing.T) {
 
 func TestSecretsTravel(t *testing.T) {
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {})
-	require.NoError(t, client.Call(t.Context(), "POST", "/x", map[string]any{"password": Secret("test-token-inside"), "list": []Secret{"test-token-listed"}}, nil))
+	require.NoError(t, client.Call(t.Context(), "POST", "/x", map[string]any{"password": SecretOf("test-token-inside"), "list": []Secret{SecretOf("test-token-listed")}}, nil))
 	require.JSONEq(t, `{"password":"test-token-inside","list":["test-token-listed"]}`, string(server.requests()[0].Body))
 }
 

@@ -112,18 +112,18 @@ func (e *APIError) readFields(prefix string, members map[string]jsontext.Value, 
 			field = prefix + "." + name
 		}
 		if value.Kind() != '{' || level >= maxFieldLevels {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: text(value)})
+			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(value))})
 			continue
 		}
 		var inner map[string]jsontext.Value
 		_ = wire.Unmarshal(value, &inner)
 		if message, ok := inner["error"]; ok && message.Kind() == '"' {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: text(message), Value: Secret(inner["value"])})
+			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(message)), Value: SecretOf(string(inner["value"]))})
 			continue
 		}
 		if rules, ok := ruleTexts(inner); ok {
 			for rule, message := range rules {
-				e.Fields = append(e.Fields, FieldError{Field: field, Rule: rule, Message: clip(message)})
+				e.Fields = append(e.Fields, FieldError{Field: field, Rule: rule, Message: redact.Complaint(field+"."+rule, message)})
 			}
 			continue
 		}
@@ -159,6 +159,10 @@ func text(value jsontext.Value) string {
 
 // excerpt is the beginning of a body that is not JSON, on one line.
 func excerpt(body []byte) string {
+	if body[0] == '{' || body[0] == '[' {
+		// JSON that breaks off is masked as JSON.
+		body = redact.Body(body)
+	}
 	if len(body) > 4*maxMessage {
 		body = body[:4*maxMessage]
 	}

@@ -26,7 +26,7 @@ func TestIntegrationFromCreateToDelete(t *testing.T) {
 	ctx := t.Context()
 	created, err := client.Integrations.Create(ctx, wallarm.NewIntegration{
 		Name:   "SOC webhook",
-		Target: wallarm.WebhookTarget{URL: "https://hooks.example.com/in", Headers: map[string]wallarm.Secret{"X-Key": "test-token-hook"}},
+		Target: wallarm.WebhookTarget{URL: wallarm.SecretOf("https://hooks.example.com/in"), Headers: map[string]wallarm.Secret{"X-Key": wallarm.SecretOf("test-token-hook")}},
 		Events: wallarm.EventsFor(wallarm.IntegrationWebhook, wallarm.EventSIEM, wallarm.EventSystem),
 	})
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestIntegrationFromCreateToDelete(t *testing.T) {
 
 	listed, err := client.Integrations.Get(ctx, created.ID)
 	require.NoError(t, err)
-	require.Equal(t, wallarm.Secret("********"), listed.Target.(wallarm.WebhookTarget).URL, "lists show masked targets")
+	require.Equal(t, wallarm.SecretOf("********"), listed.Target.(wallarm.WebhookTarget).URL, "lists show masked targets")
 
 	// Whatever changes, the secrets that nobody can read stay what they are.
 	listed, err = client.Integrations.Disable(ctx, created.ID)
@@ -55,7 +55,7 @@ func TestIntegrationFromCreateToDelete(t *testing.T) {
 	require.ErrorIs(t, err, wallarm.ErrInvalidArgument)
 	require.Len(t, cloud.Requests(), before, "a masked secret is not sent")
 
-	_, err = client.Integrations.Update(ctx, created.ID, wallarm.IntegrationUpdate{Target: wallarm.WebhookTarget{URL: "https://hooks.example.com/new"}})
+	_, err = client.Integrations.Update(ctx, created.ID, wallarm.IntegrationUpdate{Target: wallarm.WebhookTarget{URL: wallarm.SecretOf("https://hooks.example.com/new")}})
 	require.NoError(t, err)
 	require.Contains(t, string(cloud.Object("integrations", created.ID)), "https://hooks.example.com/new")
 
@@ -75,15 +75,15 @@ func TestIntegrationsOfEveryType(t *testing.T) {
 	ctx := t.Context()
 	for _, target := range []wallarm.IntegrationTarget{
 		wallarm.EmailTarget{Addresses: []string{"soc@example.com"}},
-		wallarm.SlackTarget{WebhookURL: "https://hooks.example.com/slack"},
-		wallarm.MSTeamsTarget{WebhookURL: "https://hooks.example.com/teams"},
-		wallarm.PagerDutyTarget{IntegrationKey: "test-token-pager"},
-		wallarm.SumoLogicTarget{CollectorURL: "https://sumo.example.com/x"},
-		wallarm.OpsgenieTarget{Token: "test-token-o", API: wallarm.OpsgenieAPI},
-		wallarm.InsightConnectTarget{Token: "test-token-i", API: "https://flow.example.com/x"},
-		wallarm.SplunkTarget{Token: "test-token-s", API: "https://splunk.example.com/x"},
-		wallarm.DatadogTarget{Token: "test-token-d", Region: "EU1"},
-		wallarm.WebhookTarget{URL: "https://hooks.example.com/x"},
+		wallarm.SlackTarget{WebhookURL: wallarm.SecretOf("https://hooks.example.com/slack")},
+		wallarm.MSTeamsTarget{WebhookURL: wallarm.SecretOf("https://hooks.example.com/teams")},
+		wallarm.PagerDutyTarget{IntegrationKey: wallarm.SecretOf("test-token-pager")},
+		wallarm.SumoLogicTarget{CollectorURL: wallarm.SecretOf("https://sumo.example.com/x")},
+		wallarm.OpsgenieTarget{Token: wallarm.SecretOf("test-token-o"), API: wallarm.SecretOf(wallarm.OpsgenieAPI)},
+		wallarm.InsightConnectTarget{Token: wallarm.SecretOf("test-token-i"), API: wallarm.SecretOf("https://flow.example.com/x")},
+		wallarm.SplunkTarget{Token: wallarm.SecretOf("test-token-s"), API: wallarm.SecretOf("https://splunk.example.com/x")},
+		wallarm.DatadogTarget{Token: wallarm.SecretOf("test-token-d"), Region: "EU1"},
+		wallarm.WebhookTarget{URL: wallarm.SecretOf("https://hooks.example.com/x")},
 	} {
 		kind := target.IntegrationType()
 		tested, err := client.Integrations.Test(ctx, target)
@@ -96,7 +96,7 @@ func TestIntegrationsOfEveryType(t *testing.T) {
 		require.NoError(t, err)
 		require.IsType(t, target, got.Target)
 	}
-	chat, err := client.Integrations.CreateTelegram(ctx, wallarm.NewTelegramIntegration{Name: "chat", ChatData: "test-token-chat"})
+	chat, err := client.Integrations.CreateTelegram(ctx, wallarm.NewTelegramIntegration{Name: "chat", ChatData: wallarm.SecretOf("test-token-chat")})
 	require.NoError(t, err)
 	chat, err = client.Integrations.Update(ctx, chat.ID, wallarm.IntegrationUpdate{
 		Active: wallarm.Set(true), Type: wallarm.IntegrationTelegram,
@@ -136,7 +136,7 @@ func TestIntegrationFailures(t *testing.T) {
 	client, cloud := workshop(t, wallarmtest.AdminToken)
 	ctx := t.Context()
 	slack := func(host string) wallarm.SlackTarget {
-		return wallarm.SlackTarget{WebhookURL: wallarm.Secret("https://" + host + "/x")}
+		return wallarm.SlackTarget{WebhookURL: wallarm.SecretOf("https://" + host + "/x")}
 	}
 	_, err := client.Integrations.Test(ctx, slack("hooks.invalid"))
 	require.ErrorIs(t, err, wallarm.ErrValidation)

@@ -20,7 +20,7 @@ var (
 	_ = fixture(integrationsCreate, func(ctx context.Context, c *Client) (any, error) {
 		return c.Integrations.Create(ctx, NewIntegration{
 			Name:   "SOC webhook",
-			Target: WebhookTarget{URL: "https://hooks.example.com/wallarm", Headers: map[string]Secret{"X-Hook-Key": "test-token-hook"}},
+			Target: WebhookTarget{URL: SecretOf("https://hooks.example.com/wallarm"), Headers: map[string]Secret{"X-Hook-Key": SecretOf("test-token-hook")}},
 			Events: []IntegrationEvent{
 				{Event: EventSIEM, Active: true, WithHeaders: new(bool)}, {Event: EventSystem, Active: true},
 			},
@@ -29,7 +29,7 @@ var (
 	_ = fixture(integrationsUpdate, func(ctx context.Context, c *Client) (any, error) {
 		return c.Integrations.Update(ctx, 3301, IntegrationUpdate{
 			Name: Set("SOC Splunk"), Active: Set(false),
-			Target: SplunkTarget{Token: "test-token-splunk", API: "https://splunk.example.com:8088/services/collector"},
+			Target: SplunkTarget{Token: SecretOf("test-token-splunk"), API: SecretOf("https://splunk.example.com:8088/services/collector")},
 			Events: Set([]IntegrationEvent{{Event: EventSIEM, Active: true, WithHeaders: new(true)}}),
 		})
 	})
@@ -37,10 +37,10 @@ var (
 		return nil, c.Integrations.Delete(ctx, 3301)
 	})
 	_ = fixture(integrationsCreateTelegram, func(ctx context.Context, c *Client) (any, error) {
-		return c.Integrations.CreateTelegram(ctx, NewTelegramIntegration{Name: "SOC chat", ChatData: "test-token-chat"})
+		return c.Integrations.CreateTelegram(ctx, NewTelegramIntegration{Name: "SOC chat", ChatData: SecretOf("test-token-chat")})
 	})
 	_ = fixture(integrationsTest, func(ctx context.Context, c *Client) (any, error) {
-		return c.Integrations.Test(ctx, SlackTarget{WebhookURL: "https://hooks.example.com/services/test-token-slack"})
+		return c.Integrations.Test(ctx, SlackTarget{WebhookURL: SecretOf("https://hooks.example.com/services/test-token-slack")})
 	})
 )
 
@@ -50,29 +50,29 @@ var sampleTargets = []struct {
 	wire   string
 }{
 	{EmailTarget{Addresses: []string{"secret-a@example.com", "secret-b@example.com"}}, `["secret-a@example.com","secret-b@example.com"]`},
-	{SlackTarget{WebhookURL: "https://hooks.example.com/secret"}, `"https://hooks.example.com/secret"`},
-	{MSTeamsTarget{WebhookURL: "https://teams.example.com/secret"}, `"https://teams.example.com/secret"`},
-	{PagerDutyTarget{IntegrationKey: "test-token-secret"}, `"test-token-secret"`},
-	{SumoLogicTarget{CollectorURL: "https://sumo.example.com/secret"}, `"https://sumo.example.com/secret"`},
-	{OpsgenieTarget{Token: "test-token-secret", API: OpsgenieAPIEU}, `{"token":"test-token-secret","api":"` + OpsgenieAPIEU + `"}`},
+	{SlackTarget{WebhookURL: SecretOf("https://hooks.example.com/secret")}, `"https://hooks.example.com/secret"`},
+	{MSTeamsTarget{WebhookURL: SecretOf("https://teams.example.com/secret")}, `"https://teams.example.com/secret"`},
+	{PagerDutyTarget{IntegrationKey: SecretOf("test-token-secret")}, `"test-token-secret"`},
+	{SumoLogicTarget{CollectorURL: SecretOf("https://sumo.example.com/secret")}, `"https://sumo.example.com/secret"`},
+	{OpsgenieTarget{Token: SecretOf("test-token-secret"), API: SecretOf(OpsgenieAPIEU)}, `{"token":"test-token-secret","api":"` + OpsgenieAPIEU + `"}`},
 	{
-		InsightConnectTarget{Token: "test-token-secret", API: "https://flow.example.com/secret"},
+		InsightConnectTarget{Token: SecretOf("test-token-secret"), API: SecretOf("https://flow.example.com/secret")},
 		`{"token":"test-token-secret","api":"https://flow.example.com/secret"}`,
 	},
 	{
-		SplunkTarget{Token: "test-token-secret", API: "https://splunk.example.com/secret", Extra: Extra{"index": RawJSON(`"secret"`)}},
+		SplunkTarget{Token: SecretOf("test-token-secret"), API: SecretOf("https://splunk.example.com/secret"), Extra: Extra{"index": RawJSON(`"secret"`)}},
 		`{"token":"test-token-secret","api":"https://splunk.example.com/secret","index":"secret"}`,
 	},
-	{DatadogTarget{Token: "test-token-secret", Region: "US1"}, `{"token":"test-token-secret","region":"US1"}`},
+	{DatadogTarget{Token: SecretOf("test-token-secret"), Region: "US1"}, `{"token":"test-token-secret","region":"US1"}`},
 	{
 		WebhookTarget{
-			URL: "https://hooks.example.com/secret", HTTPMethod: "PUT", Format: WebhookJSONLines, CAVerify: Set(false), Timeout: 1, OpenTimeout: 2,
-			Headers: map[string]Secret{"X-Key": "test-token-secret"}, CAFile: "secret pem", Subtype: "fluentd", Token: "test-token-secret", API: "secret",
+			URL: SecretOf("https://hooks.example.com/secret"), HTTPMethod: "PUT", Format: WebhookJSONLines, CAVerify: Set(false), Timeout: 1, OpenTimeout: 2,
+			Headers: map[string]Secret{"X-Key": SecretOf("test-token-secret")}, CAFile: SecretOf("secret pem"), Subtype: "fluentd", Token: SecretOf("test-token-secret"), API: SecretOf("secret"),
 		},
 		`{"url":"https://hooks.example.com/secret","http_method":"PUT","format":"jsonl","headers":{"X-Key":"test-token-secret"},
 		  "ca_file":"secret pem","ca_verify":false,"timeout":1,"open_timeout":2,"subtype":"fluentd","token":"test-token-secret","api":"secret"}`,
 	},
-	{UnknownTarget{Type: "jira", JSON: `{"project":"secret","n":[1]}`}, `{"project":"secret","n":[1]}`},
+	{UnknownTarget{Type: "jira", JSON: SecretOf(`{"project":"secret","n":[1]}`)}, `{"project":"secret","n":[1]}`},
 }
 
 func TestTargetsTravelWholeAndReadBack(t *testing.T) {
@@ -109,7 +109,7 @@ func TestTargetsHideThemselves(t *testing.T) {
 }
 
 func TestHarmlessSettingsOfTargetsCanBeDumped(t *testing.T) {
-	dump, err := json.Marshal(WebhookTarget{URL: "https://x.example.com", Timeout: 5, Format: WebhookJSON, Headers: map[string]Secret{"A": ""}})
+	dump, err := json.Marshal(WebhookTarget{URL: SecretOf("https://x.example.com"), Timeout: 5, Format: WebhookJSON, Headers: map[string]Secret{"A": SecretOf("")}})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"url":"[redacted]","timeout":5,"open_timeout":0,"format":"json","headers":{"A":""},"ca_file":""}`, string(dump))
 }
@@ -127,7 +127,7 @@ func TestMaskedTargetsAreNotSent(t *testing.T) {
 		_, err = client.Integrations.Create(t.Context(), NewIntegration{Name: "x", Target: target})
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
-	for _, mask := range []Secret{"[REDACTED]", "<redacted>", "****", "https://hooks.example.com/•••", "[FILTERED]"} {
+	for _, mask := range []Secret{SecretOf("[REDACTED]"), SecretOf("<redacted>"), SecretOf("****"), SecretOf("https://hooks.example.com/•••"), SecretOf("[FILTERED]")} {
 		_, err := client.Integrations.Test(t.Context(), SlackTarget{WebhookURL: mask})
 		require.ErrorContains(t, err, "masked")
 	}
@@ -137,7 +137,7 @@ func TestMaskedTargetsAreNotSent(t *testing.T) {
 func TestIntegrationArguments(t *testing.T) {
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {})
 	s, ctx := client.Integrations, t.Context()
-	slack := SlackTarget{WebhookURL: "https://hooks.example.com/x"}
+	slack := SlackTarget{WebhookURL: SecretOf("https://hooks.example.com/x")}
 	for name, call := range map[string]func() error{
 		"no name":   func() error { _, err := s.Create(ctx, NewIntegration{Target: slack}); return err },
 		"no target": func() error { _, err := s.Create(ctx, NewIntegration{Name: "x"}); return err },
@@ -152,20 +152,23 @@ func TestIntegrationArguments(t *testing.T) {
 		"empty secret": func() error { _, err := s.Create(ctx, NewIntegration{Name: "x", Target: SlackTarget{}}); return err },
 		"no addresses": func() error { _, err := s.Create(ctx, NewIntegration{Name: "x", Target: EmailTarget{}}); return err },
 		"no region": func() error {
-			_, err := s.Create(ctx, NewIntegration{Name: "x", Target: DatadogTarget{Token: "t"}})
+			_, err := s.Create(ctx, NewIntegration{Name: "x", Target: DatadogTarget{Token: SecretOf("t")}})
 			return err
 		},
 		"no API": func() error {
-			_, err := s.Create(ctx, NewIntegration{Name: "x", Target: SplunkTarget{Token: "t"}})
+			_, err := s.Create(ctx, NewIntegration{Name: "x", Target: SplunkTarget{Token: SecretOf("t")}})
 			return err
 		},
-		"plain http": func() error { _, err := s.Test(ctx, WebhookTarget{URL: "http://hooks.example.com"}); return err },
+		"plain http": func() error {
+			_, err := s.Test(ctx, WebhookTarget{URL: SecretOf("http://hooks.example.com")})
+			return err
+		},
 		"negative": func() error {
-			_, err := s.Test(ctx, WebhookTarget{URL: "https://hooks.example.com", Timeout: -1})
+			_, err := s.Test(ctx, WebhookTarget{URL: SecretOf("https://hooks.example.com"), Timeout: -1})
 			return err
 		},
-		"unknown type": func() error { _, err := s.Test(ctx, UnknownTarget{JSON: "1"}); return err },
-		"not JSON":     func() error { _, err := s.Test(ctx, UnknownTarget{Type: "x", JSON: "{"}); return err },
+		"unknown type": func() error { _, err := s.Test(ctx, UnknownTarget{JSON: SecretOf("1")}); return err },
+		"not JSON":     func() error { _, err := s.Test(ctx, UnknownTarget{Type: "x", JSON: SecretOf("{")}); return err },
 		"unnamed event": func() error {
 			_, err := s.Create(ctx, NewIntegration{Name: "x", Target: slack, Events: make([]IntegrationEvent, 1)})
 			return err
@@ -185,18 +188,21 @@ func TestIntegrationArguments(t *testing.T) {
 			_, err := s.Update(ctx, 1, IntegrationUpdate{Target: slack, Type: IntegrationSplunk})
 			return err
 		},
-		"no id":           func() error { _, err := s.Enable(ctx, 0); return err },
-		"get no id":       func() error { _, err := s.Get(ctx, -1); return err },
-		"delete no id":    func() error { return s.Delete(ctx, 0) },
-		"no chat":         func() error { _, err := s.CreateTelegram(ctx, NewTelegramIntegration{Name: "x"}); return err },
-		"no chat name":    func() error { _, err := s.CreateTelegram(ctx, NewTelegramIntegration{ChatData: "x"}); return err },
+		"no id":        func() error { _, err := s.Enable(ctx, 0); return err },
+		"get no id":    func() error { _, err := s.Get(ctx, -1); return err },
+		"delete no id": func() error { return s.Delete(ctx, 0) },
+		"no chat":      func() error { _, err := s.CreateTelegram(ctx, NewTelegramIntegration{Name: "x"}); return err },
+		"no chat name": func() error {
+			_, err := s.CreateTelegram(ctx, NewTelegramIntegration{ChatData: SecretOf("x")})
+			return err
+		},
 		"negative limit":  func() error { _, err := s.List(ctx, IntegrationFilter{Limit: -1}); return err },
 		"negative offset": func() error { _, err := s.List(ctx, IntegrationFilter{Offset: -1}); return err },
 		"null filter":     func() error { _, err := s.List(ctx, IntegrationFilter{Active: Null[bool]()}); return err },
 	} {
 		require.ErrorIs(t, call(), ErrInvalidArgument, name)
 	}
-	_, err := s.Test(ctx, WebhookTarget{URL: "ftp://test-token-secret.example.com"})
+	_, err := s.Test(ctx, WebhookTarget{URL: SecretOf("ftp://test-token-secret.example.com")})
 	require.NotContains(t, err.Error(), "secret")
 	require.Empty(t, server.requests())
 }
@@ -236,7 +242,7 @@ func TestIntegrationGet(t *testing.T) {
 	got, err := client.Integrations.Get(t.Context(), 2)
 	require.NoError(t, err)
 	require.Equal(t, "b", got.Name)
-	require.Equal(t, Secret("https://x.example.com"), got.Target.(SlackTarget).WebhookURL)
+	require.Equal(t, SecretOf("https://x.example.com"), got.Target.(SlackTarget).WebhookURL)
 	_, err = client.Integrations.Get(t.Context(), 3)
 	require.ErrorIs(t, err, ErrNotFound)
 }
@@ -247,7 +253,7 @@ func TestIntegrationTestFailures(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, body)
 		})
-		_, err := client.Integrations.Test(t.Context(), SlackTarget{WebhookURL: "https://hooks.example.com/x"})
+		_, err := client.Integrations.Test(t.Context(), SlackTarget{WebhookURL: SecretOf("https://hooks.example.com/x")})
 		require.Len(t, server.requests(), 1)
 		return err
 	}

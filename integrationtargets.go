@@ -228,14 +228,14 @@ func (t WebhookTarget) encode() ([]byte, error) {
 	return wire.Marshal(plain(t))
 }
 
-func (t UnknownTarget) encode() ([]byte, error) { return []byte(t.JSON), nil }
+func (t UnknownTarget) encode() ([]byte, error) { return []byte(t.JSON.Reveal()), nil }
 
 func (t EmailTarget) validate() error {
 	if len(t.Addresses) == 0 {
 		return invalid("target", "it has no addresses")
 	}
 	for _, address := range t.Addresses {
-		if err := checkSecret("target address", Secret(address)); err != nil {
+		if err := checkSecret("target address", SecretOf(address)); err != nil {
 			return err
 		}
 	}
@@ -268,18 +268,18 @@ func (t WebhookTarget) validate() error {
 		return err
 	}
 	// The URL is a secret, so the complaint must not show it.
-	if u, err := url.Parse(string(t.URL)); err != nil || u.Scheme != "https" || u.Host == "" {
+	if u, err := url.Parse(t.URL.Reveal()); err != nil || u.Scheme != "https" || u.Host == "" {
 		return invalid("target URL", "it is no https URL")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
-		if value := t.Headers[name]; value != "" {
+		if value := t.Headers[name]; !value.IsZero() {
 			if err := checkSecret("target header "+clip(name), value); err != nil {
 				return err
 			}
 		}
 	}
 	for _, value := range []Secret{t.CAFile, t.Token, t.API} {
-		if isMasked(string(value)) {
+		if isMasked(value.Reveal()) {
 			return checkSecret("target", value)
 		}
 	}
@@ -296,7 +296,7 @@ func (t UnknownTarget) validate() error {
 	switch {
 	case t.Type == "":
 		return invalid("target type", "it is empty")
-	case !jsontext.Value(t.JSON).IsValid():
+	case !jsontext.Value(t.JSON.Reveal()).IsValid():
 		return invalid("target", "it is not JSON")
 	}
 	return checkSecret("target", t.JSON)
@@ -372,9 +372,9 @@ func (t WebhookTarget) complete() WebhookTarget {
 // checkSecret refuses what cannot be a real secret: nothing, and what answers and dumps show in place of one.
 func checkSecret(name string, value Secret) error {
 	switch {
-	case value == "":
+	case value.IsZero():
 		return invalid(name, "it is empty")
-	case isMasked(string(value)):
+	case isMasked(value.Reveal()):
 		return invalid(name, "it is masked, as in answers and dumps: give the real value, or leave it out of an update")
 	}
 	return nil
@@ -430,7 +430,7 @@ func readAs[T any](t IntegrationType, raw RawJSON, target func(T) IntegrationTar
 }
 
 func unknownTarget(t IntegrationType, raw RawJSON) IntegrationTarget {
-	return UnknownTarget{Type: t, JSON: Secret(raw)}
+	return UnknownTarget{Type: t, JSON: SecretOf(string(raw))}
 }
 
 // harmless are the members of a target that need no mask.

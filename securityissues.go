@@ -34,7 +34,7 @@ func RepeatToken(token Secret) CallOption {
 		if err := checkHeaderValue("token", token.Reveal()); err != nil {
 			return err
 		}
-		if token == "" {
+		if token.IsZero() {
 			return invalid("token", "it is empty")
 		}
 		s.repeatedToken = token
@@ -516,7 +516,7 @@ func (s *SecurityIssuesService) Get(ctx context.Context, id int64, opts ...CallO
 		return nil, err
 	}
 	query := url.Values{"client_id": {strconv.FormatInt(clientID, 10)}}
-	if token := settings.repeatedToken; token != "" {
+	if token := settings.repeatedToken; !token.IsZero() {
 		query.Set("token", token.Reveal())
 	}
 	return get[SecurityIssue](ctx, s.client, securityIssuesGet, args{path: []any{id}, query: query}, opts)

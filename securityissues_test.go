@@ -34,7 +34,7 @@ var (
 	_ = fixture(securityIssuesGet, func(ctx context.Context, c *Client) (any, error) { return c.SecurityIssues.Get(ctx, 5150) })
 )
 
-const secretToken = Secret("test-token-repeated")
+var secretToken = SecretOf("test-token-repeated")
 
 func TestSecurityIssueTokenTravelsOnRequestOnly(t *testing.T) {
 	client, server := newTestClient(t, alwaysAnswer(`{"id":5150,"count":1}`))
@@ -49,7 +49,7 @@ func TestSecurityIssueTokenTravelsOnRequestOnly(t *testing.T) {
 	require.Equal(t, "client_id=4711", sent[0].Query.Encode())
 	require.Equal(t, "client_id=4712&token=test-token-repeated", sent[1].Query.Encode())
 	require.JSONEq(t, `{"client_id":4711,"token":"test-token-repeated"}`, string(sent[2].Body))
-	for _, token := range []Secret{"", "a\nb"} {
+	for _, token := range []Secret{SecretOf(""), SecretOf("a\nb")} {
 		_, err = client.SecurityIssues.Get(ctx, 5150, RepeatToken(token))
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}

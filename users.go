@@ -135,7 +135,7 @@ type NewSecret struct {
 // is not documented; a bare text and an object with a member secret are understood. Replay class: once.
 func (s *UsersService) RenewSecret(ctx context.Context, opts ...CallOption) (*NewSecret, error) {
 	secret, err := get[NewSecret](ctx, s.client, usersRenewSecret, args{body: struct{}{}}, opts)
-	if err == nil && secret.Secret == "" {
+	if err == nil && secret.Secret.IsZero() {
 		return nil, lostAnswer(usersRenewSecret, "the answer holds no secret")
 	}
 	return secret, err

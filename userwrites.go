@@ -315,7 +315,7 @@ func (s *UsersService) Invite(ctx context.Context, invitation NewInvitation, opt
 //
 // POST /v2/user/{user_id}/secret-reset, not documented by the vendor. Replay class: once.
 func (s *UsersService) ResetSecret(ctx context.Context, id int64, password Secret, opts ...CallOption) (*NewSecret, error) {
-	if password == "" {
+	if password.IsZero() {
 		return nil, invalid("password", "it is empty")
 	}
 	body := struct {

@@ -185,7 +185,7 @@ func TestSecurityIssuesOfACloud(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, group.Issues, n)
 
-	issue, err := client.SecurityIssues.Get(ctx, 204, wallarm.RepeatToken(wallarmtest.AuditorToken))
+	issue, err := client.SecurityIssues.Get(ctx, 204, wallarm.RepeatToken(wallarm.SecretOf(wallarmtest.AuditorToken)))
 	require.NoError(t, err)
 	require.True(t, issue.Incident)
 	require.False(t, *issue.Manual)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -26,7 +27,7 @@ var suffixes = []string{
 
 // subtrees are the names of members under which everything is secret.
 var subtrees = []string{
-	"target", "headers", "auth_headers", "session_data", "additional_data", "diff", "state_before_action", "state_after_action",
+	"target", "headers", "auth_headers", "session_data", "additional_data", "diff", "before", "after", "state_before_action", "state_after_action",
 }
 
 // isSecretName reports whether the value of a member called name is to be masked.
@@ -58,7 +59,8 @@ func Body(body []byte) []byte {
 	switch {
 	case whole:
 		return out
-	case len(out) > 1 && (trimmed[0] == '{' || trimmed[0] == '['):
+	case trimmed[0] == '{' || trimmed[0] == '[':
+		// What comes after the break may be a secret whose name was before it.
 		return append(out, "…"...)
 	}
 	return []byte(Text(string(trimmed)))
@@ -86,6 +88,12 @@ func (m *masker) next() error {
 	name := ""
 	if isName {
 		name = token.String()
+	}
+	if token.Kind() == '"' && !isName {
+		// A text may itself hold a pair of name and value.
+		if text := token.String(); textSecrets.MatchString(text) {
+			token = jsontext.String(Text(text))
+		}
 	}
 	if err := m.encoder.WriteToken(token); err != nil {
 		return err
@@ -115,20 +123,40 @@ func masked(value jsontext.Value) jsontext.Value {
 }
 
 // textSecrets finds name=value and "name": "value" pairs in text that is not JSON, and long runs that look like credentials.
-var textSecrets = regexp.MustCompile(`(?i)((?:[a-z0-9_-]*(?:token|secret|password|signature|invitation|authorization|cookie|api[_-]?key)[a-z0-9_-]*)["']?\s*[:=]\s*)(?:bearer\s+|basic\s+)?("[^"]*"?|'[^']*'?|[^\s&,;<>"']+)`)
+var textSecrets = regexp.MustCompile(`(?i)((?:[a-z0-9_-]*(?:token|secret|password|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|signature|invitation|authorization|cookie|api[_-]?key)[a-z0-9_-]*)["']?\s*[:=]\s*)(?:bearer\s+|basic\s+)?("[^"]*"?|'[^']*'?|[^\s&,;<>"']+)`)
 
 // Text masks what looks like a secret in text that is not JSON.
 func Text(s string) string { return textSecrets.ReplaceAllString(s, "${1}"+Mask) }
 
-// Header returns a copy of h with the values of headers that carry credentials or may carry signed links masked.
-func Header(h http.Header) http.Header {
-	out := h.Clone()
-	for name, values := range out {
-		if isSecretHeader(name) {
-			for i := range values {
-				values[i] = Mask
-			}
+// plainComplaint is what a service says about a field: a few plain words, and never digits or mixed case.
+var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:(?:[ ']|, )[a-z]{1,15})*[.!]?$`)
+
+// Complaint returns what an error answer says about the field called name, masked if that field is secret and the text is not plainly a complaint
+// such as "required" or "is too short": it might be the value itself.
+func Complaint(name, text string) string {
+	text = Text(text)
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if (isSecretName(part) || part == "value") && !plainComplaint.MatchString(text) {
+			return Mask
 		}
+	}
+	return text
+}
+
+// Header returns h with the values of headers masked that carry credentials or may carry signed links. It is a copy if there are such.
+func Header(h http.Header) http.Header {
+	var out http.Header
+	for name, values := range h {
+		if !isSecretHeader(name) {
+			continue
+		}
+		if out == nil {
+			out = maps.Clone(h)
+		}
+		out[name] = slices.Repeat([]string{Mask}, len(values))
+	}
+	if out == nil {
+		return h
 	}
 	return out
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/time/rate"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // Class says whether a call may be sent again when nobody knows what became of it.
@@ -100,7 +102,7 @@ type Attempt struct {
 	Duration time.Duration
 	// Status is the HTTP status, or 0 if there was no answer.
 	Status int
-	// Header is that of the answer.
+	// Header is that of the answer, with the values of cookies, locations and the like masked.
 	Header http.Header
 	// Err is why there was no complete answer.
 	Err error
@@ -335,7 +337,7 @@ func (x *exchange) attempt(response *http.Response) Attempt {
 		RequestSize: len(x.call.Body),
 	}
 	if response != nil {
-		a.Status, a.Header = response.StatusCode, response.Header
+		a.Status, a.Header = response.StatusCode, redact.Header(response.Header)
 	}
 	if x.answer != nil {
 		a.ResponseSize = len(x.answer.Body)
@@ -352,6 +354,10 @@ func (x *exchange) failure(err error) *Failure {
 	}
 	if f.Err == nil {
 		f.Err = err
+	}
+	if cause := context.Cause(x.ctx); errors.Is(cause, context.DeadlineExceeded) && errors.Is(f.Err, context.Canceled) {
+		// A limit that is set as a cause shows itself as a plain cancellation to what looks at the context only.
+		f.Err = cause
 	}
 	f.Unknown = x.call.Class != Read && x.sent
 	return f

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// retryAfter reads the header Retry-After, which holds seconds or an HTTP date, and returns a wait between 0 and limit. It
-// returns a negative wait if there is no such header or nobody can read it.
+// retryAfter reads the header Retry-After, which holds seconds or an HTTP date, and returns a positive wait of at most limit. It
+// returns a negative wait if there is no such header, if nobody can read it, or if it asks for no wait at all: a server that is too busy now is
+// not asked again at once because its clock is late.
 func retryAfter(header http.Header, limit time.Duration) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
@@ -16,16 +17,20 @@ func retryAfter(header http.Header, limit time.Duration) time.Duration {
 	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
 		switch {
-		case seconds != seconds || seconds < 0:
+		case seconds != seconds || seconds <= 0:
 			return -1
 		case seconds > limit.Seconds():
 			return limit
 		}
-		return time.Duration(seconds * float64(time.Second))
+		return max(time.Duration(seconds*float64(time.Second)), time.Nanosecond)
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {
 		return -1
 	}
-	return min(max(time.Until(date), 0), limit)
+	wait := time.Until(date)
+	if wait <= 0 {
+		return -1
+	}
+	return min(wait, limit)
 }
