@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -127,6 +128,56 @@ func ExampleHitsService_All() {
 	if err := read(); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func ExampleResume() {
+	ctx, end := inFakeCloud()
+	defer end()
+	client := exampleClient()
+	from := time.Now().Add(-time.Hour)
+	export := func() error {
+		var place wallarm.Checkpoint // from where it was stored; it is JSON
+		filter := wallarm.AttackFilter{Time: wallarm.Since(from)}
+		for attack, err := range client.Attacks.All(ctx, filter, wallarm.Resume(&place), wallarm.MaxItems(100)) {
+			if err != nil {
+				return err
+			}
+			fmt.Println(attack.ID) // handle it first, then store place
+		}
+		return nil
+	}
+	if err := export(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func ExampleIPListsService_PlanSync() {
+	ctx, end := inFakeCloud()
+	defer end()
+	client := exampleClient()
+	sync := func() error {
+		wanted := wallarm.Wanted(wallarm.Addresses("203.0.113.7", "198.51.100.0/24")...)
+		plan, err := client.IPLists.PlanSync(ctx, wallarm.Denylist, wanted, wallarm.SyncOptions{
+			IPTerms: wallarm.IPTerms{Reason: "feed", ExpiresAt: wallarm.Forever},
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Println(plan) // what it would take to make the deny list equal to the wanted set
+		_, err = client.IPLists.Apply(ctx, plan)
+		return err
+	}
+	if err := sync(); err != nil {
+		log.Fatal(err)
+	}
+	entries := 0
+	for _, err := range client.IPLists.All(ctx, wallarm.IPFilter{List: wallarm.Denylist}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		entries++
+	}
+	fmt.Println(entries, "entries")
 }
 
 func ExampleRulesService_Create() {
@@ -277,6 +328,25 @@ func TestADroppedCreateMakesOneRule(t *testing.T) {
 	require.Equal(t, 1, n, "exactly one rule exists")
 	require.Len(t, cloud.RequestsOf("rules.create"), 1)
 	require.Len(t, cloud.RequestsOf("rules.list"), 3, "the list was repeated until it succeeded")
+}
+
+// TestExamplesWithoutFixedOutput runs the examples that package testing only compiles, since their output tells times and ids.
+func TestExamplesWithoutFixedOutput(t *testing.T) {
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	for name, example := range map[string]func(){
+		"Start": Example, "Hits": ExampleHitsService_All, "Resume": ExampleResume, "PlanSync": ExampleIPListsService_PlanSync,
+	} {
+		file, err := os.Create(filepath.Join(t.TempDir(), name))
+		require.NoError(t, err)
+		os.Stdout = file
+		example()
+		os.Stdout = stdout
+		require.NoError(t, file.Close())
+		written, err := os.ReadFile(file.Name())
+		require.NoError(t, err)
+		require.NotEmpty(t, written, name)
+	}
 }
 
 var codeBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
