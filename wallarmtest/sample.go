@@ -38,11 +38,11 @@ var sampleKinds = []sampleKind{
 		threat: 90, stamps: []int64{4411}, weight: 3,
 	},
 	{
-		kind: "scanner", target: "server", method: "GET", path: "/[multiple]", parameter: "HEADER_USER-AGENT_value",
+		kind: "scanner", target: "server", method: "GET", path: "[multiple]", parameter: "HEADER_USER-AGENT_value",
 		point: []any{"header", "USER-AGENT"}, values: []string{"examplescan/1.0"}, threat: 40, stamps: []int64{880}, weight: 7,
 	},
 	{
-		kind: "brute", target: "server", method: "POST", path: "/login", parameter: "", point: []any{},
+		kind: "brute", target: "server", method: "POST", path: "/login", parameter: "POST_FORM_URLENCODED_password_value", point: []any{},
 		values: []string{""}, threat: 60, weight: 4,
 	},
 	{
