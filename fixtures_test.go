@@ -467,7 +467,7 @@ func TestEveryOperationHasAFixture(t *testing.T) {
 }
 
 // endpoint is a row of docs/wire/endpoints.tsv.
-type endpoint struct{ ids, method, path, replay, ship string }
+type endpoint struct{ ids, method, path, replay, attested, ship string }
 
 func endpointTable(t *testing.T) map[string]endpoint {
 	t.Helper()
@@ -480,7 +480,7 @@ func endpointTable(t *testing.T) map[string]endpoint {
 			continue
 		}
 		require.GreaterOrEqual(t, len(columns), 10, "row %d", i)
-		e := endpoint{ids: columns[0], method: columns[1], path: columns[2], replay: columns[5], ship: columns[9]}
+		e := endpoint{ids: columns[0], method: columns[1], path: columns[2], replay: columns[5], attested: columns[8], ship: columns[9]}
 		table[e.method+" "+normalPath(e.path)] = e
 	}
 	return table
