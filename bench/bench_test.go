@@ -41,7 +41,15 @@ func TestEverythingRuns(t *testing.T) {
 				require.LessOrEqual(t, x.allocations(), g.allocations, "%s, %s: allocations", r.title, x.name)
 			}
 			if g.bytes > 0 && !raceEnabled {
-				require.LessOrEqual(t, x.bytes(), g.bytes, "%s, %s: bytes", r.title, x.name)
+				least := x.bytes()
+				// So few calls are measured here that a garbage collection among them, which empties the pool of buffers, shows: of some
+				// tries one is without.
+				for try := 0; try < 5 && least > g.bytes; try++ {
+					again, err := r.measure(t.Context(), size.rounds)
+					require.NoError(t, err)
+					least = min(least, again[i].bytes())
+				}
+				require.LessOrEqual(t, least, g.bytes, "%s, %s: bytes", r.title, x.name)
 			}
 			if g.connections > 0 {
 				require.LessOrEqual(t, x.opened(), g.connections, "%s, %s: connections", r.title, x.name)
