@@ -290,7 +290,9 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 	start.Offset, start.Cursor = c.offset, c.cursor
 	if w.paging != byOffset {
 		// The page of the checkpoint is asked for again as it was, since its number counts in pages of its size.
-		start.Limit = c.limit
+		if start.Limit = c.limit; start.Limit == 0 && w.most > 0 {
+			return start, invalid("checkpoint", "it does not tell the size of its pages")
+		}
 	}
 	if start, err = w.check(start, start.Limit); err != nil {
 		return start, invalid("checkpoint", "its place is none of this list: %v", err)

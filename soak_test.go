@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/wallarm-sdk/wallarm/wallarmtest"
 )
@@ -24,7 +24,7 @@ func TestSoak(t *testing.T) {
 	client, err := New(US, Token(wallarmtest.AdminToken), WithBaseURL(cloud.URL), WithRoundTripper(pool), WithDefaultClientID(wallarmtest.DefaultClientID),
 		WithDefaults(WithRetries(20), WithWaits(time.Nanosecond, time.Nanosecond, time.Nanosecond)))
 	require.NoError(t, err)
-	before := runtime.NumGoroutine()
+	before := goleak.IgnoreCurrent()
 	for _, kind := range []wallarmtest.FaultKind{wallarmtest.FaultResetBefore, wallarmtest.FaultResetAfter, wallarmtest.FaultTruncate, wallarmtest.FaultHTML} {
 		cloud.Inject(wallarmtest.Fault{Kind: kind, Probability: 0.05})
 	}
@@ -69,5 +69,5 @@ func TestSoak(t *testing.T) {
 	require.EqualValues(t, 64*6, made.Load()+unknown.Load())
 	require.NotZero(t, unknown.Load())
 	pool.CloseIdleConnections()
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, time.Millisecond, "goroutines stay")
+	goleak.VerifyNone(t, before)
 }

@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -482,19 +483,47 @@ func TestNothingStaysBehind(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					server := &listServer{items: numbers(1000), latency: time.Second}
-					before := runtime.NumGoroutine()
+					before := inBubble()
 					leave(t, server.lister(t, opts...))
 					synctest.Wait()
 					require.Zero(t, server.inFlight.Load(), "no request stays in flight")
-					// One that has left the bubble may be counted for a moment more.
-					for i := 0; i < 10000 && runtime.NumGoroutine() > before; i++ {
-						runtime.Gosched()
-					}
-					require.LessOrEqual(t, runtime.NumGoroutine(), before, "no goroutine stays behind")
+					require.Equal(t, before, inBubble(), "no goroutine stays behind")
 				})
 			})
 		}
 	}
+}
+
+// inBubble counts the goroutines of the caller's bubble, the caller included. Those of the whole process come and go at times of their own.
+func inBubble() int {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	// The caller's stack comes first: "goroutine 7 [running, synctest bubble 3]:".
+	header, _, _ := bytes.Cut(stacks, []byte("\n"))
+	_, bubble, found := bytes.Cut(header, []byte("synctest "))
+	if !found {
+		panic("not in a bubble: " + string(header))
+	}
+	n := 0
+	for line := range bytes.Lines(stacks) {
+		if bytes.HasPrefix(line, []byte("goroutine ")) && bytes.HasSuffix(bytes.TrimSpace(line), bubble) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheBubbleIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := inBubble()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { <-ctx.Done() }()
+		synctest.Wait()
+		require.Equal(t, before+1, inBubble())
+		cancel()
+		synctest.Wait()
+		require.Equal(t, before, inBubble())
+	})
 }
 
 func TestASequenceCanBeRangedTwice(t *testing.T) {
