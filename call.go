@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -63,19 +64,28 @@ type args struct {
 	header http.Header
 }
 
+// emptyObject is the body of a call that needs one and says nothing in it.
+var emptyObject = RawJSON("{}")
+
 // do makes one call and returns its payload as a T.
 func do[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (T, error) {
 	var out T
+	_, err := c.into(ctx, op, a, opts, &out)
+	return out, err
+}
+
+// into makes one call and decodes its payload into out. It reports whether there was one other than null.
+func (c *Client) into(ctx context.Context, op operation, a args, opts []CallOption, out any) (found bool, err error) {
 	s, err := c.settings(opts)
 	if err != nil {
-		return out, err
+		return false, err
 	}
 	answer, err := c.send(ctx, op, a, s)
 	if err != nil {
-		return out, err
+		return false, err
 	}
 	defer answer.Release()
-	return out, decodeAnswer(op, answer, &out)
+	return decodeAnswer(op, answer, out)
 }
 
 // run makes one call whose answer says nothing but its status.
@@ -186,7 +196,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	}
 	if answer.Status < 200 || answer.Status > 299 {
 		cancel()
-		e := newAPIError(answer.Status, answer.Header, withoutCredentials(answer.Body, call.Header)).contextOf(op, shown, answer.Attempts)
+		e := answerError(op, shown, answer.Status, answer)
 		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || answer.Status >= 500)
 		answer.Release()
 		return nil, e
@@ -200,14 +210,15 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	return answer, nil
 }
 
-// withoutCredentials masks the credentials that were sent, should an error answer repeat them.
-func withoutCredentials(body []byte, sent http.Header) []byte {
+// answerError makes the error that an answer is. The credentials that were sent are masked, should the answer repeat them.
+func answerError(op operation, path string, status int, answer *transport.Answer) *APIError {
+	body := answer.Body
 	for _, name := range []string{headerToken, headerUUID, headerKeySecret} {
-		if value := sent.Get(name); len(value) >= 8 {
+		if value := answer.Sent.Get(name); len(value) >= 8 {
 			body = bytes.ReplaceAll(body, []byte(value), []byte(masked))
 		}
 	}
-	return body
+	return newAPIError(status, answer.Header, body).contextOf(op, path, answer.Attempts)
 }
 
 // bound limits a call in time. For a stream the limit ends when settled is called: the caller reads as long as it likes.
@@ -288,7 +299,7 @@ func callError(op operation, path string, err error) error {
 		e.Err = fmt.Errorf("%w, after %w", failure.Err, failure.Cause)
 	}
 	if last := failure.Last; last != nil {
-		e.Last = newAPIError(last.Status, last.Header, last.Body).contextOf(op, path, failure.Attempts)
+		e.Last = answerError(op, path, last.Status, last)
 	}
 	var argument *ArgumentError
 	if failure.Attempts == 0 && errors.As(err, &argument) {
@@ -302,10 +313,7 @@ func callError(op operation, path string, err error) error {
 
 // header joins the template, the options and what the call needs.
 func (c *Client) header(s *callSettings, extra http.Header, contentType []string, isStream bool) http.Header {
-	h := make(http.Header, 8)
-	for name, values := range c.core.header {
-		h[name] = values
-	}
+	h := maps.Clone(c.core.header)
 	if isStream {
 		h["Accept"] = []string{"*/*"}
 	}
@@ -441,19 +449,19 @@ func pathSegment(name string, value any) (string, error) {
 	return "", invalid(name, "%T is no path parameter", value)
 }
 
-// decodeAnswer opens the envelope of a 2xx answer and decodes its payload into out.
-func decodeAnswer[T any](op operation, answer *transport.Answer, out *T) error {
-	payload, _, err := openAnswer(op, answer)
-	if err != nil {
-		return err
+// decodeAnswer opens the envelope of a 2xx answer and decodes its payload into out. It reports whether there was one other than null.
+func decodeAnswer(op operation, answer *transport.Answer, out any) (found bool, err error) {
+	if op.envelope == inBody && wire.DecodeBody(answer.Body, out) {
+		return true, nil
 	}
-	if payload == nil {
-		return nil
+	payload, _, err := openAnswer(op, answer)
+	if err != nil || payload == nil {
+		return false, err
 	}
 	if err := wire.Unmarshal(payload, out); err != nil {
-		return unreadable(op, answer, err)
+		return false, unreadable(op, answer, err)
 	}
-	return nil
+	return payload.Kind() != 'n', nil
 }
 
 // openAnswer returns the payload of a 2xx answer: nil if the operation expects none, or if it may do without.
@@ -465,7 +473,7 @@ func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Pa
 	opened, err := wire.Open(answer.Body, envelope)
 	if opened.Status >= 400 && envelope != bare {
 		// HTTP says yes, the answer itself says no.
-		e := newAPIError(int(opened.Status), answer.Header, answer.Body).contextOf(op, answer.URL.EscapedPath(), answer.Attempts)
+		e := answerError(op, answer.URL.EscapedPath(), int(opened.Status), answer)
 		e.OutcomeUnknown = op.replay != read && opened.Status >= 500
 		return nil, opened.Paging, e
 	}
@@ -491,7 +499,9 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 	}
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); body != "" && body[0] != '{' && body[0] != '[' {
 		// HTML or text of a proxy: show its beginning.
-		e.Last = newAPIError(answer.Status, answer.Header, answer.Body[:min(len(answer.Body), 4<<10)]).contextOf(op, answer.URL.EscapedPath(), answer.Attempts)
+		shown := *answer
+		shown.Body = answer.Body[:min(len(answer.Body), 4<<10)]
+		e.Last = answerError(op, answer.URL.EscapedPath(), answer.Status, &shown)
 	}
 	return e
 }
@@ -511,12 +521,12 @@ func notFound(op operation, status int) *APIError {
 // get is do for single objects: null is not found where the operation reads, and an answer that lacks what the caller needs where it changes
 // something.
 func get[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*T, error) {
-	out, err := do[*T](ctx, c, op, a, opts)
-	if err != nil {
-		return nil, err
-	}
+	out := new(T)
+	found, err := c.into(ctx, op, a, opts, out)
 	switch {
-	case out != nil:
+	case err != nil:
+		return nil, err
+	case found:
 		return out, nil
 	case op.replay == read:
 		return nil, notFound(op, http.StatusOK)

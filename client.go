@@ -321,9 +321,7 @@ func New(region Region, authenticator Authenticator, options ...Option) (*Client
 				Client:  c.newHTTPClient(),
 				Limiter: c.limiter,
 				Observe: c.observer(),
-				Sign: func(ctx context.Context, request *http.Request) error {
-					return authenticator.Authenticate(ctx, request.Header)
-				},
+				Sign:    authenticator.Authenticate,
 			}),
 		},
 	}).bind(), nil

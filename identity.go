@@ -46,7 +46,7 @@ func (c *Client) ClientID(ctx context.Context, opts ...CallOption) (int64, error
 	if id := identity.id.Load(); id > 0 {
 		return id, nil
 	}
-	me, err := get[User](ctx, c, usersMe, args{body: struct{}{}}, withoutCapture(opts))
+	me, err := get[User](ctx, c, usersMe, args{body: emptyObject}, withoutCapture(opts))
 	if err != nil {
 		return 0, err
 	}

@@ -117,7 +117,7 @@ func (u *User) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // POST /v1/user with an empty object: the route would change the user's own record if it were given data. Replay class: read.
 func (s *UsersService) Me(ctx context.Context, opts ...CallOption) (*User, error) {
-	return get[User](ctx, s.client, usersMe, args{body: struct{}{}}, opts)
+	return get[User](ctx, s.client, usersMe, args{body: emptyObject}, opts)
 }
 
 // NewSecret is what [UsersService.RenewSecret] returns.
@@ -134,7 +134,7 @@ type NewSecret struct {
 // POST /v1/user/renew_secret, described by the vendor's documentation until June 2021 and marked deprecated since. The form of the answer
 // is not documented; a bare text and an object with a member secret are understood. Replay class: once.
 func (s *UsersService) RenewSecret(ctx context.Context, opts ...CallOption) (*NewSecret, error) {
-	secret, err := get[NewSecret](ctx, s.client, usersRenewSecret, args{body: struct{}{}}, opts)
+	secret, err := get[NewSecret](ctx, s.client, usersRenewSecret, args{body: emptyObject}, opts)
 	if err == nil && secret.Secret.IsZero() {
 		return nil, lostAnswer(usersRenewSecret, "the answer holds no secret")
 	}

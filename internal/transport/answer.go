@@ -25,8 +25,10 @@ const (
 type Answer struct {
 	Status int
 	// URL is what was asked.
-	URL      *url.URL
-	Header   http.Header
+	URL    *url.URL
+	Header http.Header
+	// Sent is the header of the request that it answers, credentials included.
+	Sent     http.Header
 	Attempts int
 	// Unsure says that an attempt may have been applied although its answer, or the lack of one, does not say so.
 	Unsure bool
@@ -54,7 +56,7 @@ func (a *Answer) Release() {
 
 // read completes the exchange: it takes the body of the response and closes it.
 func (x *exchange) read(response *http.Response) (*Answer, error) {
-	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Header: response.Header, Attempts: x.attempts}
+	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Header: response.Header, Sent: x.header, Attempts: x.attempts}
 	body, err := decompressed(response)
 	if err != nil {
 		response.Body.Close()

@@ -70,7 +70,8 @@ var DefaultPolicy = Policy{
 // Engine sends calls. It is safe for concurrent use and holds no lock while a call is under way.
 type Engine struct {
 	client  *http.Client
-	sign    func(context.Context, *http.Request) error
+	base    http.RoundTripper
+	sign    func(context.Context, http.Header) error
 	limiter *rate.Limiter
 	observe func(context.Context, Attempt)
 	// pausedUntil is the time, in nanoseconds since 1970, before which no attempt starts: one 429 slows all callers.
@@ -82,7 +83,7 @@ type Config struct {
 	// Client is the client to send with. It is copied, not changed.
 	Client *http.Client
 	// Sign adds the credentials; it is called for each attempt.
-	Sign func(context.Context, *http.Request) error
+	Sign func(context.Context, http.Header) error
 	// Limiter bounds the attempts per second; nil for no bound.
 	Limiter *rate.Limiter
 	// Observe is told of each attempt; nil for nobody.
@@ -118,24 +119,9 @@ func New(config Config) *Engine {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	// go-retryablehttp closes the idle connections of the whole pool after each failed call. Hiding that method keeps the
-	// other callers' connections warm.
-	client.Transport = roundTripper{base}
 	// Go forwards custom headers, and so the token, to the host of a redirect. The API has no redirects: refuse all.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Engine{client: &client, sign: config.Sign, limiter: config.Limiter, observe: config.Observe}
-}
-
-// roundTripper shows nothing of the inner RoundTripper but RoundTrip.
-type roundTripper struct{ http.RoundTripper }
-
-// RoundTrip also takes the target out of a redirect: nobody follows it, net/http fails on one that it cannot parse, and it may carry a signature.
-func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := t.RoundTripper.RoundTrip(request)
-	if err == nil && response.StatusCode >= 300 && response.StatusCode < 400 {
-		response.Header.Del("Location")
-	}
-	return response, err
+	return &Engine{client: &client, base: base, sign: config.Sign, limiter: config.Limiter, observe: config.Observe}
 }
 
 // Call is one call to make.
@@ -159,12 +145,11 @@ type Call struct {
 func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 	x := exchanges.Get().(*exchange)
 	defer x.recycle()
-	x.engine, x.call, x.ctx = e, call, ctx
+	x.engine, x.call, x.ctx, x.header = e, call, ctx, call.Header
 	request := (&http.Request{
 		Method:     call.Method,
 		URL:        call.URL,
 		Host:       call.URL.Host,
-		Header:     call.Header,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
@@ -175,10 +160,12 @@ func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 			return nil, &Failure{Err: err}
 		}
 	}
+	x.client = *e.client
+	x.client.Transport = x
 	if err := x.prepare(request); err != nil {
 		return nil, &Failure{Err: err}
 	}
-	x.loop.HTTPClient, x.loop.RetryMax = e.client, call.Policy.MaxRetries
+	x.loop.HTTPClient, x.loop.RetryMax = &x.client, call.Policy.MaxRetries
 	_, err := x.loop.Do(retryable) //nolint:bodyclose // check has read and closed the body, or handed it to the answer
 	if x.answer != nil && !x.repeating {
 		x.answer.Unsure = x.sent
@@ -190,10 +177,14 @@ func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 // exchange is the state of one call. It is reused, since the hooks of go-retryablehttp bound to it would cost much of a small call.
 type exchange struct {
 	// loop is go-retryablehttp's client, whose hooks are the methods of this exchange.
-	loop     retryablehttp.Client
-	engine   *Engine
-	call     *Call
-	ctx      context.Context
+	loop retryablehttp.Client
+	// client is the engine's, with this exchange between it and the transport.
+	client http.Client
+	engine *Engine
+	call   *Call
+	ctx    context.Context
+	// header is that of the attempt.
+	header   http.Header
 	started  time.Time
 	attempts int
 	// answer is the last complete one, err why there was none.
@@ -219,8 +210,8 @@ var exchanges = sync.Pool{New: func() any {
 
 // recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
 func (x *exchange) recycle() {
-	x.loop.HTTPClient = nil
-	x.engine, x.call, x.ctx, x.answer, x.err = nil, nil, nil, nil, nil
+	x.loop.HTTPClient, x.client = nil, http.Client{}
+	x.engine, x.call, x.ctx, x.header, x.answer, x.err = nil, nil, nil, nil, nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
 	x.limited = io.LimitedReader{}
 	exchanges.Put(x)
@@ -232,12 +223,34 @@ func (x *exchange) prepare(request *http.Request) error {
 		return err
 	}
 	if x.engine.sign != nil {
-		if err := x.engine.sign(x.ctx, request); err != nil {
+		if err := x.engine.sign(x.ctx, x.header); err != nil {
 			return &SignError{err}
 		}
 	}
+	// An http.Client copies the header of every request for the redirect that might follow. None is followed here, so it sees none, unless it
+	// adds cookies.
+	if request.Header = noHeader; x.client.Jar != nil {
+		request.Header = x.header.Clone()
+	}
 	x.started = time.Now()
 	return nil
+}
+
+// noHeader is shared and never written to.
+var noHeader = http.Header{}
+
+// RoundTrip is what the http.Client of the exchange sends with. It shows nothing else of the transport: go-retryablehttp closes the idle
+// connections of the whole pool after each failed call, if it finds a way to, and the other callers want theirs warm.
+func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
+	if x.client.Jar == nil {
+		request.Header = x.header
+	}
+	response, err := x.engine.base.RoundTrip(request)
+	if err == nil && response.StatusCode >= 300 && response.StatusCode < 400 {
+		// Nobody follows a redirect, net/http fails on one that it cannot parse, and its target may carry a signature.
+		response.Header.Del("Location")
+	}
+	return response, err
 }
 
 // SignError says that the credentials for an attempt could not be had.
@@ -250,7 +263,7 @@ func (e *SignError) Unwrap() error { return e.Err }
 // prepareRetry is called before each attempt but the first.
 func (x *exchange) prepareRetry(request *http.Request) error {
 	// The former attempt may still be reading its headers.
-	request.Header = request.Header.Clone()
+	x.header = x.header.Clone()
 	return x.prepare(request)
 }
 

@@ -352,9 +352,9 @@ func TestCredentialsAreAskedForEachAttempt(t *testing.T) {
 				}
 				return status(200, "")(r)
 			})},
-			Sign: func(_ context.Context, r *http.Request) error {
+			Sign: func(_ context.Context, header http.Header) error {
 				n++
-				r.Header.Set("X-Token", fmt.Sprintf("test-token-%d", n))
+				header.Set("X-Token", fmt.Sprintf("test-token-%d", n))
 				return nil
 			},
 		})
@@ -367,7 +367,7 @@ func TestCredentialsAreAskedForEachAttempt(t *testing.T) {
 func TestAFailingSignerSendsNothing(t *testing.T) {
 	rt := play(status(200, ""))
 	boom := errors.New("the vault is sealed")
-	engine := New(Config{Client: &http.Client{Transport: rt}, Sign: func(context.Context, *http.Request) error { return boom }})
+	engine := New(Config{Client: &http.Client{Transport: rt}, Sign: func(context.Context, http.Header) error { return boom }})
 	_, err := engine.Do(t.Context(), newCall(Once))
 	require.ErrorIs(t, err, boom)
 	require.Zero(t, rt.attempts())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -86,6 +87,58 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 	}
 	answer.Payload = payload
 	return answer, nil
+}
+
+// DecodeBody reads data as {…, "body": payload, …} with an inner status of success, and decodes the payload into v in the same pass. It
+// reports false if data is anything else, or if the payload does not fit: [Open] and [Unmarshal] read it with their tolerance then. v is
+// zero in that case.
+func DecodeBody(data []byte, v any) bool {
+	d := newDecoder(data)
+	defer d.free()
+	if decodeBody(d, v) {
+		return true
+	}
+	reset(v)
+	return false
+}
+
+func decodeBody(d *decoder, v any) bool {
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return false
+	}
+	found := false
+	for d.PeekKind() == '"' {
+		name, err := d.ReadValue()
+		if err != nil {
+			return false
+		}
+		switch string(name) {
+		case `"body"`:
+			if kind := d.PeekKind(); found || kind == 'n' || json.UnmarshalDecode(&d.Decoder, v) != nil {
+				return false
+			}
+			found = true
+		case `"status"`:
+			status, err := d.ReadValue()
+			if err != nil || tolerantInt(status) >= 400 {
+				return false
+			}
+		default:
+			if d.SkipValue() != nil {
+				return false
+			}
+		}
+	}
+	if _, err := d.ReadToken(); err != nil || !found {
+		return false
+	}
+	return d.atEnd()
+}
+
+// atEnd reports whether nothing but white space is left.
+func (d *decoder) atEnd() bool {
+	_, err := d.ReadToken()
+	return err == io.EOF
 }
 
 // guess returns the path to the payload of an object that may be its own payload.
