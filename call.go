@@ -541,16 +541,9 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 // io.Writer to copy it to, anything else to decode JSON into. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
 // if you know better: most reads of this API are POSTs.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
-	op, values, err := rawOperation(method, path)
+	op, a, err := rawCall(method, path, in)
 	if err != nil {
 		return err
-	}
-	a := args{body: in}
-	if values != nil {
-		a.query = values
-	}
-	if form, ok := in.(url.Values); ok {
-		a.body, a.form = nil, form
 	}
 	s, err := c.settings(opts)
 	if err != nil {
@@ -592,6 +585,19 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		return unreadable(op, answer, err)
 	}
 	return nil
+}
+
+// rawCall makes a call of what the caller of Call or Stream wrote.
+func rawCall(method, path string, in any) (operation, args, error) {
+	op, values, err := rawOperation(method, path)
+	a := args{body: in}
+	if values != nil {
+		a.query = values
+	}
+	if form, ok := in.(url.Values); ok {
+		a.body, a.form = nil, form
+	}
+	return op, a, err
 }
 
 // rawOperation makes an operation of what the caller of Call wrote.

@@ -378,11 +378,19 @@ func (s *SecurityIssuesService) Pages(
 	return s.issues(filter, false, opts).pages(ctx, start)
 }
 
-// ListUnlimited returns all issues that match filter in one answer, which no change can shift. [WithMaxResponseSize] bounds it.
+// ListUnlimited returns all issues that match filter in one answer, which no change can shift. [WithMaxResponseSize] bounds it; see
+// [SecurityIssuesService.StreamUnlimited] for one that does not fit in memory.
 //
 // POST /v1/security_issues with unlimited. Replay class: read.
 func (s *SecurityIssuesService) ListUnlimited(ctx context.Context, filter SecurityIssueFilter, opts ...CallOption) ([]SecurityIssue, error) {
 	return unlimitedItems(ctx, s.issues(filter, true, opts))
+}
+
+// StreamUnlimited is ListUnlimited for an answer of any size: it yields the issues as they arrive, under the terms of [Stream].
+//
+// POST /v1/security_issues with unlimited. Replay class: read; what fails after the first bytes of the answer is not repeated.
+func (s *SecurityIssuesService) StreamUnlimited(ctx context.Context, filter SecurityIssueFilter, opts ...CallOption) iter.Seq2[SecurityIssue, error] {
+	return s.issues(filter, true, opts).streamed(ctx)
 }
 
 func unlimitedItems[T any](ctx context.Context, l *lister[T]) ([]T, error) {

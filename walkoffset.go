@@ -19,6 +19,8 @@ type offsetWalk[T any] struct {
 	careful bool
 	// stale is how many pages in a row had nothing new.
 	stale int
+	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last.
+	proven int
 	// back is how far the walk has stepped back in search of something known.
 	back int
 }
@@ -93,13 +95,14 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 
 // goesOn judges whether there is more behind a page that was accepted.
 func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
+	o.proven = max(o.proven, received)
 	switch {
 	case received >= asked.Limit:
 		if o.sure && o.settings.concurrency > 1 {
 			o.ahead = min(2*o.ahead, o.settings.concurrency)
 		}
 		o.sure = !o.careful
-	case o.careful, received%roundLimit == 0:
+	case o.careful, o.proven < asked.Limit && received%roundLimit == 0:
 		// The server gives less than was asked for.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()

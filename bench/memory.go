@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,9 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	jsonv2 "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wallarm-sdk/wallarm"
 )
@@ -120,28 +116,13 @@ func resident(name string) (int64, error) {
 	return 0, fmt.Errorf("there is no %s", name)
 }
 
-// huge reads one answer of many items through Call, which hands over the body as it comes, and decodes it item by item.
+// huge reads one answer of many items, which come one by one as they arrive.
 func (o *ours) huge(ctx context.Context, items int) (first time.Duration, err error) {
-	body, sink := io.Pipe()
-	defer body.Close()
 	began := time.Now()
-	go func() {
-		in := map[string]any{"limit": items, "offset": 0}
-		sink.CloseWithError(o.client.Call(ctx, http.MethodPost, "/v1/objects/hit", in, sink, wallarm.WithReplayClass(wallarm.ReplayRead)))
-	}()
-	d := jsontext.NewDecoder(bufio.NewReaderSize(body, 64<<10), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-	for d.PeekKind() != '[' {
-		if _, err := d.ReadToken(); err != nil {
-			return 0, err
-		}
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return 0, err
-	}
+	in := map[string]any{"limit": items, "offset": 0}
 	n := 0
-	for d.PeekKind() != ']' {
-		var hit wallarm.Hit
-		if err := jsonv2.UnmarshalDecode(d, &hit); err != nil {
+	for _, err := range wallarm.Stream[wallarm.Hit](ctx, o.client, http.MethodPost, "/v1/objects/hit", in, wallarm.WithReplayClass(wallarm.ReplayRead)) {
+		if err != nil {
 			return 0, err
 		}
 		if n++; n == 1 {
