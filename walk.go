@@ -89,6 +89,7 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 func (w *walk[T]) take() *flight[T] {
 	f := w.queue[0]
 	<-f.done
+	w.queue[0] = nil // or the page would live as long as the array
 	w.queue = w.queue[1:]
 	if w.settings.response != nil {
 		*w.settings.response = f.response
