@@ -469,7 +469,7 @@ func maskJSON(value RawJSON) (RawJSON, error) {
 		}
 		return wire.Marshal(members)
 	case value.Kind() == '[':
-		elements, err := wire.DecodeElements[RawJSON](value, 0)
+		elements, err := wire.DecodeElements[RawJSON](value, nil)
 		if err != nil {
 			return nil, err
 		}

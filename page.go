@@ -119,7 +119,7 @@ func (l *lister[T]) page(ctx context.Context, page PageOptions) (*Page[T], error
 	if err != nil {
 		return nil, err
 	}
-	return l.decode(s, fetched)
+	return l.decode(s, fetched, nil)
 }
 
 // check refuses options that the list does not take and fills in the limit.
@@ -209,13 +209,17 @@ func isEmptyList(payload jsontext.Value) bool {
 	return true
 }
 
-// decode turns a fetched page into values and gives its buffer back.
-func (l *lister[T]) decode(s *callSettings, f *fetched) (*Page[T], error) {
+// decode turns a fetched page into values and gives its buffer back. The values are put into the memory of into as far as it reaches.
+func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], error) {
 	defer f.release()
 	if err := l.open(f); err != nil {
 		return nil, err
 	}
-	items, err := wire.DecodeElements[T](f.payload, min(f.asked.Limit, 4096))
+	if into == nil {
+		// As many as were asked for, but not for a short answer; it may well hold more.
+		into = make([]T, 0, min(f.asked.Limit, 4096, len(f.payload)/64+1))
+	}
+	items, err := wire.DecodeElements(f.payload, into)
 	if err != nil {
 		return nil, unreadable(l.op, f.answer, err)
 	}
@@ -224,7 +228,7 @@ func (l *lister[T]) decode(s *callSettings, f *fetched) (*Page[T], error) {
 		page.Total = *f.paging.TotalCount
 	}
 	if s.keepRaw {
-		if page.Raw, err = wire.DecodeElements[RawJSON](f.payload, len(items)); err != nil {
+		if page.Raw, err = wire.DecodeElements(f.payload, make([]RawJSON, 0, len(items))); err != nil {
 			return nil, unreadable(l.op, f.answer, err)
 		}
 	}
@@ -301,6 +305,7 @@ func (l *lister[T]) all(ctx context.Context, start PageOptions) iter.Seq2[T, err
 					return false
 				}
 			}
+			w.reuse(page.Items)
 			return true
 		})
 	}

@@ -251,7 +251,7 @@ func readElements(d *jsontext.Decoder) ([]RawJSON, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire.DecodeElements[RawJSON](value, 4)
+	return wire.DecodeElements[RawJSON](value, nil)
 }
 
 func readTriggerFilter(raw RawJSON) (TriggerFilter, error) {

@@ -159,7 +159,7 @@ func (p *TemplateParam) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	case '"':
 		return wire.Unmarshal(value, &p.Text)
 	case '[':
-		elements, err := wire.DecodeElements[RawJSON](value, 0)
+		elements, err := wire.DecodeElements[RawJSON](value, nil)
 		if err != nil {
 			return err
 		}

@@ -31,13 +31,17 @@ type walk[T any] struct {
 	hashes  []uint64
 	skipped int
 	done    Progress
+	// used are the items of pages that were handled.
+	used [][]T
 }
 
 // flight is a page on its way. The fields behind done are for whoever has seen it closed.
 type flight[T any] struct {
 	asked PageOptions
 	// planned is how many items are expected of the page that were not expected before.
-	planned  int
+	planned int
+	// memory is where the items go, nil for anywhere.
+	memory   []T
 	done     chan struct{}
 	cancel   context.CancelFunc
 	response Response
@@ -66,7 +70,7 @@ func (w *walk[T]) exhausted() bool { return w.bounded && w.budget <= 0 }
 // launch asks for a page.
 func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &flight[T]{asked: page, planned: planned, done: make(chan struct{}), cancel: cancel}
+	f := &flight[T]{asked: page, planned: planned, memory: w.memory(), done: make(chan struct{}), cancel: cancel}
 	w.budget -= planned
 	w.queue = append(w.queue, f)
 	until := w.until
@@ -80,9 +84,27 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 		settings := *w.settings
 		settings.response = &f.response
 		if f.fetched, f.err = w.fetch(ctx, &settings, page, until); f.err == nil && w.settings.concurrency > 1 {
-			f.page, f.err = w.decode(w.settings, f.fetched)
+			f.page, f.err = w.decode(w.settings, f.fetched, f.memory)
 		}
 	}()
+}
+
+// reuse says that nobody holds the items of a page any more, so that a later one may take their place.
+func (w *walk[T]) reuse(items []T) {
+	items = items[:cap(items)]
+	clear(items)
+	w.used = append(w.used, items)
+}
+
+// memory returns the place of a page that was handled.
+func (w *walk[T]) memory() []T {
+	if len(w.used) == 0 {
+		return nil
+	}
+	last := len(w.used) - 1
+	items := w.used[last]
+	w.used = w.used[:last]
+	return items
 }
 
 // take waits for the first page of the queue.
@@ -115,7 +137,7 @@ func (w *walk[T]) result(f *flight[T]) (*Page[T], error) {
 	if f.page != nil || f.err != nil {
 		return f.page, f.err
 	}
-	return w.decode(w.settings, f.fetched)
+	return w.decode(w.settings, f.fetched, f.memory)
 }
 
 // accept takes out of a page what was yielded already and what is over the bound, and remembers the rest.

@@ -32,7 +32,7 @@ func FuzzElements(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		whole, wholeErr := DecodeElements[jsontext.Value](data, 0)
+		whole, wholeErr := DecodeElements[jsontext.Value](data, nil)
 		streamed, err := elementsOf(data)
 		kind := jsontext.Value(bytes.TrimLeft(data, " \t\r\n")).Kind()
 		if !jsontext.Value(data).IsValid(syntax) {

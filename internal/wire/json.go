@@ -89,8 +89,8 @@ func (d *decoder) free() {
 }
 
 // DecodeElements decodes each element of a JSON array into a fresh T. The null array is an empty one. A sole value that is
-// not an array counts as an array of one.
-func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
+// not an array counts as an array of one. The elements are put into the memory of into as far as it reaches.
+func DecodeElements[T any](data []byte, into []T) ([]T, error) {
 	d := newDecoder(data)
 	defer d.free()
 	switch d.PeekKind() {
@@ -98,13 +98,16 @@ func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
 		return nil, nil
 	case '[':
 	default:
-		items := make([]T, 1)
+		items := append(into[:0], *new(T))
 		return items, Unmarshal(data, &items[0])
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	items := make([]T, 0, capacity)
+	if into == nil {
+		into = []T{} // the empty list is not the null one
+	}
+	items := into[:0]
 	for d.PeekKind() != ']' {
 		items = append(items, *new(T))
 		err := json.UnmarshalDecode(&d.Decoder, &items[len(items)-1])
@@ -112,7 +115,7 @@ func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
 			continue
 		}
 		if isMismatch(err) {
-			return decodeCarefully[T](data, capacity)
+			return decodeCarefully(data, into)
 		}
 		return nil, fmt.Errorf("element %d: %w", len(items)-1, err)
 	}
@@ -121,13 +124,13 @@ func DecodeElements[T any](data []byte, capacity int) ([]T, error) {
 }
 
 // decodeCarefully is the slow twin of DecodeElements, for an array with an element whose form is not the usual one.
-func decodeCarefully[T any](data []byte, capacity int) ([]T, error) {
+func decodeCarefully[T any](data []byte, into []T) ([]T, error) {
 	d := newDecoder(data)
 	defer d.free()
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	items := make([]T, 0, capacity)
+	items := into[:0]
 	for d.PeekKind() != ']' {
 		raw, err := d.ReadValue()
 		if err != nil {

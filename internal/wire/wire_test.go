@@ -56,7 +56,7 @@ func TestTolerantReading(t *testing.T) {
 			var got sample
 			require.NoError(t, Unmarshal([]byte(test.json), &got))
 			require.Equal(t, test.want, got)
-			items, err := DecodeElements[sample]([]byte("["+test.json+","+test.json+"]"), 2)
+			items, err := DecodeElements[sample]([]byte("["+test.json+","+test.json+"]"), nil)
 			require.NoError(t, err)
 			require.Equal(t, []sample{test.want, test.want}, items)
 		})
@@ -101,14 +101,14 @@ func TestRequestsWriteEmptyLists(t *testing.T) {
 }
 
 func TestDecodeElements(t *testing.T) {
-	items, err := DecodeElements[sample]([]byte(`null`), 0)
+	items, err := DecodeElements[sample]([]byte(`null`), nil)
 	require.NoError(t, err)
 	require.Empty(t, items)
-	items, err = DecodeElements[sample]([]byte(`[]`), 0)
+	items, err = DecodeElements[sample]([]byte(`[]`), nil)
 	require.NoError(t, err)
 	require.NotNil(t, items)
 	require.Empty(t, items)
-	items, err = DecodeElements[sample]([]byte(`{"id":4}`), 0)
+	items, err = DecodeElements[sample]([]byte(`{"id":4}`), nil)
 	require.NoError(t, err)
 	require.Equal(t, []sample{{ID: 4}}, items)
 
@@ -126,7 +126,7 @@ func TestDecodeElements(t *testing.T) {
 		}
 	}
 	b.WriteString("]")
-	items, err = DecodeElements[sample]([]byte(b.String()), 1000)
+	items, err = DecodeElements[sample]([]byte(b.String()), nil)
 	require.NoError(t, err)
 	require.Len(t, items, 1000)
 	for i := range items {
@@ -134,10 +134,10 @@ func TestDecodeElements(t *testing.T) {
 	}
 
 	for _, bad := range []string{`[{"id":1}`, `[{"id":1},`, `[{"id":1}{"id":2}]`, `[{"id":{}}]`, `[`} {
-		_, err := DecodeElements[sample]([]byte(bad), 0)
+		_, err := DecodeElements[sample]([]byte(bad), nil)
 		require.Error(t, err, bad)
 	}
-	_, err = DecodeElements[sample]([]byte(`[{"id":1},{"id":{}}]`), 0)
+	_, err = DecodeElements[sample]([]byte(`[{"id":1},{"id":{}}]`), nil)
 	require.ErrorContains(t, err, "element 1")
 }
 
@@ -246,7 +246,7 @@ func FuzzDecodeElements(f *testing.F) {
 	f.Add([]byte(`[{"inner":{"id":[4]},"maybe":"7"}]`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		items, err := DecodeElements[sample](data, 0)
+		items, err := DecodeElements[sample](data, nil)
 		if err != nil {
 			return
 		}
@@ -254,7 +254,7 @@ func FuzzDecodeElements(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
-		again, err := DecodeElements[sample](once, 0)
+		again, err := DecodeElements[sample](once, nil)
 		if err != nil {
 			t.Fatalf("what was written cannot be read: %v\n%s", err, once)
 		}
