@@ -142,7 +142,8 @@ func (s *RulesService) AttackTypesByFeature(ctx context.Context, opts ...CallOpt
 	return get[AttackTypeGroups](ctx, s.client, rulesFeatureAttackTypes, args{}, opts)
 }
 
-// SuggestSteps returns, for each of points, the parsers that may come next, none behind an end. The result is parallel to points.
+// SuggestSteps returns, for each of points, the parsers that may come next, none behind an end. The result is parallel to points. An empty point
+// asks for the parsers that a point may begin with, which is not documented by the vendor.
 //
 // POST /v2/suggest/point. Replay class: read.
 func (s *RulesService) SuggestSteps(ctx context.Context, points []Point, opts ...CallOption) ([][]string, error) {
@@ -150,6 +151,9 @@ func (s *RulesService) SuggestSteps(ctx context.Context, points []Point, opts ..
 		return nil, invalid("points", "there are none")
 	}
 	for _, point := range points {
+		if len(point) == 0 {
+			continue
+		}
 		if err := point.validate("points"); err != nil {
 			return nil, err
 		}

@@ -76,6 +76,9 @@ func TestModeInTwoEnvelopes(t *testing.T) {
 	mode, err := client.RuleSettings.Mode(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, ModeSafeBlocking, mode)
+	mode, err = client.RuleSettings.SetMode(t.Context(), ModeSafeBlocking)
+	require.NoError(t, err)
+	require.Equal(t, ModeSafeBlocking, mode)
 }
 
 func TestSettingsRefuse(t *testing.T) {
