@@ -54,7 +54,8 @@ func clientGet[T any](ctx context.Context, c *Client, op operation, opts []CallO
 
 // CredentialStuffingRules are all rules on credential stuffing.
 type CredentialStuffingRules struct {
-	// Default are the rules of the platform, Custom those that users made.
+	// Default and Custom are the groups of the answer. What makes a rule one or the other is not documented by the vendor: perhaps its Database,
+	// perhaps who made it.
 	Default []Rule `json:"default"`
 	Custom  []Rule `json:"custom"`
 	Extra   Extra  `json:",embed"`

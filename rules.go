@@ -28,6 +28,9 @@ const maxDeleted = 1000
 
 // RulesService manages rules and mitigation controls. The wire calls a rule a hint, and its scope an action.
 //
+// To change rules takes the role Administrator, or a token with rights on rules; [IgnoreSignature] takes more. The controls on thresholds, GraphQL and
+// uploads need the plan Advanced API Security; without it, counters with triggers do some of their work.
+//
 // A change of a rule schedules a build of the ruleset, which nodes fetch minutes later: see [RulesetsService.WaitForNodes]. While a snapshot of the
 // rules is taken or restored, changes meet [ErrLocked] and are repeated by themselves for a while; [SnapshotsService.WaitUnlocked] waits for longer.
 type RulesService service
@@ -459,8 +462,8 @@ func (s *RulesService) Update(ctx context.Context, id int64, update RuleUpdate, 
 }
 
 // Delete deletes a rule. One that is not there counts as deleted, so a repeat succeeds. Its scope goes with its last rule. Controls of
-// the platform cannot be deleted, only be switched off with Active. Counters go by themselves when the last trigger that uses them is gone;
-// until then the API was seen to say yes and keep them.
+// the platform cannot be deleted, only be switched off with Active. Counters go by themselves, about half a minute after
+// the last trigger that uses them; the API says yes to a delete of one and keeps it.
 //
 // DELETE /v3/hint/{id}. Replay class: idempotent.
 func (s *RulesService) Delete(ctx context.Context, id int64, opts ...CallOption) error {

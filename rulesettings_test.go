@@ -108,7 +108,7 @@ func TestSettingsRefuse(t *testing.T) {
 
 	_, err = client.Snapshots.Create(t.Context(), NewSnapshot{})
 	require.ErrorIs(t, err, ErrInvalidArgument)
-	for _, update := range []SnapshotUpdate{{}, {Title: Set("")}, {Title: Null[string]()}} {
+	for _, update := range []SnapshotUpdate{{}, {Title: Set("")}, {Title: Null[string]()}, {Important: Null[bool]()}} {
 		_, err = client.Snapshots.Update(t.Context(), 5, update)
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
