@@ -28,8 +28,8 @@ const maxDeleted = 1000
 
 // RulesService manages rules and mitigation controls. The wire calls a rule a hint, and its scope an action.
 //
-// To change rules takes the role Administrator, or a token with rights on rules; [IgnoreSignature] takes more. The controls on thresholds, GraphQL and
-// uploads need the plan Advanced API Security; without it, counters with triggers do some of their work.
+// To change rules takes the role Administrator, or a token with rights on rules; [IgnoreSignature] takes more. The controls on thresholds,
+// GraphQL and uploads need the plan Advanced API Security; without it, counters with triggers do some of their work.
 //
 // A change of a rule schedules a build of the ruleset, which nodes fetch minutes later: see [RulesetsService.WaitForNodes]. While a snapshot of the
 // rules is taken or restored, changes meet [ErrLocked] and are repeated by themselves for a while; [SnapshotsService.WaitUnlocked] waits for longer.

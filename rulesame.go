@@ -10,8 +10,9 @@ import (
 )
 
 // FindSame returns the rules that do the same as rule in the same scope: of the same type, with the same spec. What rule leaves to the defaults
-// of the API may have any value, but a missing point or condition must be missing. Comment, title and the like do not count. It tells whether a [RulesService.Create] with an unknown outcome was applied, and keeps a
-// program from making a rule twice. A rule that was made just now may be missing for some seconds.
+// of the API may have any value, but a missing point or condition must be missing. Comment, title and the like do not count. It tells
+// whether a [RulesService.Create] with an unknown outcome was applied, and keeps a program from making a rule twice. A rule that was made
+// just now may be missing for some seconds.
 //
 // POST /v1/objects/action, unless the scope is given by its id, and POST /v1/objects/hint; for rules on credential stuffing just
 // GET /v4/clients/{client_id}/credential_stuffing/configs. Replay class: read.
@@ -24,7 +25,6 @@ func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallO
 	if err := wire.Unmarshal(body, &wanted); err != nil {
 		return nil, invalid("rule", "%v", err)
 	}
-	wanted.ScopeID = rule.ScopeID
 	want, err := echoMembers(wanted.Spec)
 	if err != nil {
 		return nil, invalid("rule", "%v", err)
@@ -95,7 +95,7 @@ func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 		delete(have, m.Name)
 	}
 	for _, name := range []string{"point", "advanced_conditions", "arbitrary_conditions"} {
-		if m, narrower := have[name]; narrower && !m.IsNothing() {
+		if !saysNothing(have[name]) {
 			return false
 		}
 	}
@@ -104,18 +104,17 @@ func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 
 // sameMember reports whether two members have the same value. A missing one is as good as null or a zero, within objects too.
 func sameMember(a, b wire.Member) bool {
-	missing := len(a.Value) == 0 || len(b.Value) == 0
-	switch {
-	case a.IsNothing() && (missing || b.IsNothing()), b.IsNothing() && missing:
-		return true
-	case missing:
-		return false
+	switch none, noOther := saysNothing(a), saysNothing(b); {
+	case none || noOther:
+		return none && noOther
 	case a.Value.Kind() == '{' && b.Value.Kind() == '{':
 		return sameObject(a.Value, b.Value)
 	}
 	x, y := a.Value.Clone(), b.Value.Clone()
 	return x.Canonicalize() == nil && y.Canonicalize() == nil && bytes.Equal(x, y)
 }
+
+func saysNothing(m wire.Member) bool { return len(m.Value) == 0 || m.IsNothing() }
 
 func sameObject(a, b RawJSON) bool {
 	members, err := wire.Members(a)
@@ -134,7 +133,7 @@ func sameObject(a, b RawJSON) bool {
 		delete(rest, m.Name)
 	}
 	for _, m := range rest {
-		if !m.IsNothing() {
+		if !saysNothing(m) {
 			return false
 		}
 	}

@@ -63,13 +63,12 @@ func (c Conditions) contradiction() error {
 	return nil
 }
 
-// excludes reports whether two conditions on the same point, which are not the same one, cannot both hold. Of expressions and of types that
-// nobody has heard of that is not known.
+// excludes reports whether two conditions on the same point, which are not the same one, cannot both hold. What is absent meets no other
+// condition; of expressions and of types that nobody has heard of that is not known.
 func (c Condition) excludes(other Condition) bool {
-	absent, otherAbsent := c.Type == ConditionAbsent, other.Type == ConditionAbsent
 	switch {
-	case absent || otherAbsent:
-		return absent != otherAbsent
+	case c.Type == ConditionAbsent || other.Type == ConditionAbsent:
+		return true
 	case c.Type == ConditionEqual && other.Type == ConditionEqual:
 		return true
 	case c.isText() && other.isText():
