@@ -169,8 +169,8 @@ func TestAPIDiscoveryRefusesArguments(t *testing.T) {
 			return err
 		},
 		"no conditions": func() error { _, err := s.Create(ctx, NewAPIEndpoint{Method: "GET", URL: "x"}); return err },
-		"condition of unknown type": func() error {
-			_, err := s.Create(ctx, NewAPIEndpoint{Method: "GET", URL: "x", Conditions: []EndpointCondition{{Type: "like", Point: point}}})
+		"condition without a type": func() error {
+			_, err := s.Create(ctx, NewAPIEndpoint{Method: "GET", URL: "x", Conditions: []EndpointCondition{{Value: "x", Point: point}}})
 			return err
 		},
 		"absent with a value": func() error {

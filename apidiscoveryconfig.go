@@ -237,7 +237,7 @@ func (s *APIDiscoveryService) AuthParameters(ctx context.Context, opts ...CallOp
 
 // newAuthParameter wraps the flat point in one outer list, as the vendor's documentation has it.
 type newAuthParameter struct {
-	Point []plainPoint `json:"point"`
+	Point []flatPoint `json:"point"`
 }
 
 // AddAuthParameter adds one authentication parameter, such as Point{Header("X-AUTH")}. The service neither refuses a second one for the same
@@ -252,7 +252,7 @@ func (s *APIDiscoveryService) AddAuthParameter(ctx context.Context, point Point,
 	if err != nil {
 		return err
 	}
-	a.body = newAuthParameter{[]plainPoint{plainPoint(point)}}
+	a.body = newAuthParameter{[]flatPoint{flatPoint(point)}}
 	return run(ctx, s.client, apiDiscoveryAddAuthParameter, a, opts)
 }
 

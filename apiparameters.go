@@ -203,7 +203,7 @@ type apiParameterBody struct {
 	Context     Opt[ParameterContext] `json:"context,omitzero"`
 	Type        Opt[ParameterType]    `json:"openapi_type,omitzero"`
 	Required    Opt[bool]             `json:"required,omitzero"`
-	Point       Opt[plainPoint]       `json:"point,omitzero"`
+	Point       Opt[flatPoint]        `json:"point,omitzero"`
 	Name        Opt[string]           `json:"name,omitzero"`
 	Pattern     Opt[string]           `json:"pattern,omitzero"`
 	PatternName Opt[ParameterPattern] `json:"pattern_name,omitzero"`
@@ -232,7 +232,7 @@ func (s *APIDiscoveryService) CreateParameter(
 		return nil, err
 	}
 	a.body = apiParameterBody{
-		Context: Set(parameter.Context), Type: Set(parameter.Type), Required: Set(parameter.Required), Point: Set(plainPoint(parameter.Point)),
+		Context: Set(parameter.Context), Type: Set(parameter.Type), Required: Set(parameter.Required), Point: Set(flatPoint(parameter.Point)),
 		Name: setIf(parameter.Name), Pattern: setIf(parameter.Pattern), PatternName: setIf(parameter.PatternName), Format: setIf(parameter.Format),
 	}
 	return get[APIParameter](ctx, s.client, apiDiscoveryCreateParameter, a, opts)
@@ -273,7 +273,7 @@ func (s *APIDiscoveryService) UpdateParameter(
 		if err := point.validate("point"); err != nil {
 			return nil, err
 		}
-		body.Point = Set(plainPoint(point))
+		body.Point = Set(flatPoint(point))
 	}
 	switch {
 	case update.Point.IsNull(), update.Context.IsNull(), update.Type.IsNull(), update.Required.IsNull():

@@ -22,8 +22,8 @@ const (
 	ConditionEqual ConditionType = "equal"
 	// ConditionIEqual wants the value in any letter case; the API stores it in lower case.
 	ConditionIEqual ConditionType = "iequal"
-	// ConditionRegex wants a value that matches a PIRE expression, which has no look-around, back-references, lazy quantifiers or classes
-	// such as \d.
+	// ConditionRegex wants a value that matches a PIRE expression, which has no look-around, back-references or lazy quantifiers. Sources
+	// disagree on classes such as \d: write [0-9].
 	ConditionRegex ConditionType = "regex"
 	// ConditionAbsent wants the part to be missing; it has no value.
 	ConditionAbsent ConditionType = "absent"
@@ -126,12 +126,23 @@ func (c Condition) validate() error {
 	switch {
 	case len(c.Point) != 1:
 		return invalid("condition", "its point has %d steps, want one", len(c.Point))
+	case c.Type == ConditionAbsent && c.Value != "":
+		return invalid("condition", "%s shall be absent and have the value %q", c.Point, clip(c.Value))
 	case parser == "remote_addr":
 		return invalid("condition", "remote_addr is no condition; threshold controls take addresses as advanced conditions on ip")
 	case c.Type == ConditionRegex && c.Value == "":
 		return invalid("condition", "%s has an empty expression", c.Point)
+	case !conditionRoots[parser] && (keyOf[parser] != noKey || takesNoKey(parser)):
+		return invalid("condition", "%s is no part of a request that scopes look at", parser)
 	}
 	return c.Point.validate("condition")
+}
+
+// conditionRoots are the parsers of condition points: docs/wire/rules.md, section 3.2. One that is known to be none of them is refused, one that
+// nobody has heard of is left to the server.
+var conditionRoots = map[string]bool{
+	"header": true, "path": true, "action_name": true, "action_ext": true, "method": true, "scheme": true, "proto": true, "uri": true,
+	"get": true, "instance": true,
 }
 
 // String returns the condition for people, as in header(HOST) iequal "shop.example.com".
@@ -164,6 +175,17 @@ func (c Conditions) Normalized() Conditions {
 		}
 	}
 	return normal
+}
+
+// prepared returns the conditions in normal form, or what is wrong with them as they were given.
+func (c Conditions) prepared() (Conditions, error) {
+	for _, condition := range c {
+		if err := condition.validate(); err != nil {
+			return nil, err
+		}
+	}
+	normal := c.Normalized()
+	return normal, normal.Validate()
 }
 
 // Validate checks what the API would refuse: more than 60 conditions, points that are no condition points, and a condition on the whole URI

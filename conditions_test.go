@@ -333,3 +333,55 @@ func TestConditionTexts(t *testing.T) {
 	require.Equal(t, "12", c.Value)
 	require.Equal(t, Extra{"note": RawJSON("1")}, c.Extra)
 }
+
+// TestConditionPoints: the list of condition points is complete; a parser that nobody knows is left to the API.
+func TestConditionPoints(t *testing.T) {
+	t.Parallel()
+	for _, step := range []Step{
+		Header("X"), PathSegment(1), ActionName(), ActionExt(), NewStep("method"), NewStep("scheme"), NewStep("proto"), WholeURI(),
+		QueryParam("q"), NewStep("instance"), NewStep("brand_new"),
+	} {
+		require.NoError(t, Conditions{{Point: Point{step}, Value: "x"}}.Validate(), step)
+	}
+	for _, step := range []Step{Cookie("sid"), RequestBody(), JSONDoc(), AllOf("get"), NamesOf("header"), Base64(), RemoteAddr()} {
+		require.ErrorIs(t, Conditions{{Point: Point{step}, Value: "x"}}.Validate(), ErrInvalidArgument, step)
+	}
+	require.ErrorIs(t, Conditions{{Type: ConditionAbsent, Point: Point{ActionExt()}, Value: "x"}}.Validate(), ErrInvalidArgument)
+	_, err := Scope().Raw(Condition{Type: ConditionAbsent, Point: Point{ActionExt()}, Value: "php"}).Conditions()
+	require.ErrorIs(t, err, ErrInvalidArgument, "a value would be dropped in silence")
+	rule := NewRule{Conditions: Conditions{{Type: ConditionAbsent, Point: Point{ActionExt()}, Value: "php"}}, Spec: BOLACounter{}}
+	_, err = rule.body(1)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+}
+
+// TestNoContradiction: these can all hold.
+func TestNoContradiction(t *testing.T) {
+	t.Parallel()
+	x := Point{Header("X")}
+	for _, pair := range [][2]Condition{
+		{{Type: ConditionEqual, Point: x, Value: "Abc"}, {Type: ConditionIEqual, Point: x, Value: "abc"}},
+		{{Type: ConditionEqual, Point: x, Value: "Abc"}, {Type: "prefix", Point: x, Value: "A"}},
+		{{Type: ConditionEqual, Point: x, Value: "Abc"}, {Type: ConditionRegex, Point: x, Value: "^A"}},
+	} {
+		_, err := Scope().Raw(pair[:]...).Conditions()
+		require.NoError(t, err)
+	}
+	for _, pair := range [][2]Condition{
+		{{Type: ConditionEqual, Point: x, Value: "Abc"}, {Type: ConditionIEqual, Point: x, Value: "abd"}},
+		{{Type: ConditionIEqual, Point: x, Value: "a"}, {Type: ConditionAbsent, Point: x}},
+		{{Type: ConditionRegex, Point: x, Value: "a"}, {Type: ConditionAbsent, Point: x}},
+	} {
+		_, err := Scope().Raw(pair[:]...).Conditions()
+		require.ErrorIs(t, err, ErrInvalidArgument)
+	}
+}
+
+// TestEndpointConditionOfANewType: what was read can be sent again.
+func TestEndpointConditionOfANewType(t *testing.T) {
+	t.Parallel()
+	var c EndpointCondition
+	require.NoError(t, json.Unmarshal([]byte(`{"type":"prefix","value":"a","point":["path",0]}`), &c))
+	require.NoError(t, validateConditions("conditions", []EndpointCondition{c}))
+	c.Type = ""
+	require.ErrorIs(t, validateConditions("conditions", []EndpointCondition{c}), ErrInvalidArgument)
+}

@@ -1,8 +1,6 @@
 package wallarm
 
 import (
-	"slices"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wallarm-sdk/wallarm/internal/wire"
@@ -34,13 +32,13 @@ const (
 type endpointCondition struct {
 	Type  EndpointConditionType `json:"type"`
 	Value *string               `json:"value"`
-	Point plainPoint            `json:"point"`
+	Point flatPoint             `json:"point"`
 	Extra Extra                 `json:",embed"`
 }
 
 // MarshalJSONTo writes the condition with its point in the flat form.
 func (c EndpointCondition) MarshalJSONTo(e *jsontext.Encoder) error {
-	out := endpointCondition{c.Type, &c.Value, plainPoint(c.Point), c.Extra}
+	out := endpointCondition{c.Type, &c.Value, flatPoint(c.Point), c.Extra}
 	if c.Type == EndpointAbsent && c.Value == "" {
 		out.Value = nil
 	}
@@ -69,8 +67,8 @@ func (c *EndpointCondition) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func validateConditions(name string, conditions []EndpointCondition) error {
 	for _, c := range conditions {
 		switch {
-		case !slices.Contains([]EndpointConditionType{EndpointEqual, EndpointEqualFold, EndpointRegex, EndpointAbsent}, c.Type):
-			return invalid(name, "%q is no type of a condition", clip(string(c.Type)))
+		case c.Type == "":
+			return invalid(name, "a condition has no type")
 		case c.Type == EndpointAbsent && c.Value != "":
 			return invalid(name, "a condition of type absent has no value")
 		}
@@ -79,19 +77,6 @@ func validateConditions(name string, conditions []EndpointCondition) error {
 		}
 	}
 	return nil
-}
-
-// plainPoint is a point that travels in the flat form in requests too.
-type plainPoint Point
-
-// MarshalJSONTo writes parsers and keys in one list.
-func (p plainPoint) MarshalJSONTo(e *jsontext.Encoder) error {
-	return wire.MarshalEncode(e, Point(p).Flat())
-}
-
-// UnmarshalJSONFrom reads either form.
-func (p *plainPoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return (*Point)(p).UnmarshalJSONFrom(d)
 }
 
 // texts is the flat form with indexes as texts.

@@ -54,7 +54,7 @@ type RegexFilter struct {
 
 func (s *RegexesService) list(filter RegexFilter, opts []CallOption) *lister[Regex] {
 	return &lister[Regex]{
-		client: s.client, op: regexesList, paging: byOffset, usual: 100, most: 100, opts: opts,
+		client: s.client, op: regexesList, paging: byOffset, usual: 100, most: 1000, careful: true, opts: opts,
 		id: func(r *Regex) string { return strconv.FormatInt(r.ID, 10) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
@@ -74,7 +74,8 @@ func (s *RegexesService) list(filter RegexFilter, opts []CallOption) *lister[Reg
 	}
 }
 
-// List returns one page of the stored expressions that match filter, in the API's own order. page.Limit is by default and at most 100.
+// List returns one page of the stored expressions that match filter, in the API's own order. page.Limit is by default 100 and at
+// most 1000; the vendor names no maximum, so the iterators ask for 100 at once.
 //
 // GET /v4/clients/{client_id}/rules/regexes. The vendor draws the filter as a body of the GET, which many proxies drop: it travels as a query. Replay
 // class: read.
@@ -111,9 +112,9 @@ type RegexMatch struct {
 	RegexID int64
 	// Point is where it matched. Required.
 	Point Point
-	// Domain and Path are those of the request.
+	// Domain and Path are those of the request. Empty ones are not sent.
 	Domain, Path string
-	// ApplicationID is that of the request, -1 for the default application.
+	// ApplicationID is that of the request, -1 for the default application. 0 is not sent.
 	ApplicationID int64
 }
 
@@ -134,8 +135,8 @@ func (s *RegexesService) FindRule(ctx context.Context, match RegexMatch, opts ..
 	return get[Rule](ctx, s.client, regexesFindRule, args{path: []any{clientID}, body: struct {
 		RegexID       int64     `json:"regex_id"`
 		Point         flatPoint `json:"point"`
-		Domain        string    `json:"domain"`
-		Path          string    `json:"path"`
-		ApplicationID int64     `json:"poolid"`
+		Domain        string    `json:"domain,omitzero"`
+		Path          string    `json:"path,omitzero"`
+		ApplicationID int64     `json:"poolid,omitzero"`
 	}{match.RegexID, flatPoint(match.Point.normalized()), match.Domain, match.Path, match.ApplicationID}}, opts)
 }

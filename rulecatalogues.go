@@ -54,7 +54,8 @@ func clientGet[T any](ctx context.Context, c *Client, op operation, opts []CallO
 
 // CredentialStuffingRules are all rules on credential stuffing.
 type CredentialStuffingRules struct {
-	// Default are the rules of the platform, Custom those that users made.
+	// Default and Custom are the groups of the answer. What makes a rule one or the other is not documented by the vendor: perhaps its Database,
+	// perhaps who made it.
 	Default []Rule `json:"default"`
 	Custom  []Rule `json:"custom"`
 	Extra   Extra  `json:",embed"`
@@ -142,7 +143,8 @@ func (s *RulesService) AttackTypesByFeature(ctx context.Context, opts ...CallOpt
 	return get[AttackTypeGroups](ctx, s.client, rulesFeatureAttackTypes, args{}, opts)
 }
 
-// SuggestSteps returns, for each of points, the parsers that may come next, none behind an end. The result is parallel to points.
+// SuggestSteps returns, for each of points, the parsers that may come next, none behind an end. The result is parallel to points. An empty point
+// asks for the parsers that a point may begin with, which is not documented by the vendor.
 //
 // POST /v2/suggest/point. Replay class: read.
 func (s *RulesService) SuggestSteps(ctx context.Context, points []Point, opts ...CallOption) ([][]string, error) {
@@ -150,6 +152,9 @@ func (s *RulesService) SuggestSteps(ctx context.Context, points []Point, opts ..
 		return nil, invalid("points", "there are none")
 	}
 	for _, point := range points {
+		if len(point) == 0 {
+			continue
+		}
 		if err := point.validate("points"); err != nil {
 			return nil, err
 		}

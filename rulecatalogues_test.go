@@ -58,7 +58,7 @@ func TestCatalogues(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	_, err = client.Regexes.FindRule(t.Context(), RegexMatch{Point: Point{WholeURI()}})
 	require.ErrorIs(t, err, ErrInvalidArgument)
-	_, err = client.Regexes.List(t.Context(), RegexFilter{}, PageOptions{Limit: 101})
+	_, err = client.Regexes.List(t.Context(), RegexFilter{}, PageOptions{Limit: 1001})
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	require.Len(t, server.requests(), before)
 }
@@ -119,4 +119,42 @@ func TestSuppress(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	_, err = SuppressHit(&hits[0], Conditions{}, 9)
 	require.ErrorIs(t, err, ErrInvalidArgument)
+}
+
+// TestFindRuleLeavesOutWhatIsNotKnown: 0 is no application.
+func TestFindRuleLeavesOutWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":{"id":1,"type":"regex"}}`))
+	_, err := client.Regexes.FindRule(t.Context(), RegexMatch{RegexID: 5, Point: Point{QueryParam("q")}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"regex_id":5,"point":["get","q"]}`, string(server.requests()[0].Body))
+	_, err = client.Regexes.FindRule(t.Context(), RegexMatch{RegexID: 5, Point: Point{QueryParam("q")}, ApplicationID: -1})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"regex_id":5,"point":["get","q"],"poolid":-1}`, string(server.requests()[1].Body))
+}
+
+// TestLimitsThatNobodyNames: a caller may ask for more than the default, an iterator does not by itself.
+func TestLimitsThatNobodyNames(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":[]}`))
+	_, err := client.Regexes.List(t.Context(), RegexFilter{}, PageOptions{Limit: 500})
+	require.NoError(t, err)
+	for _, err := range client.Regexes.All(t.Context(), RegexFilter{}) {
+		require.NoError(t, err)
+	}
+	var limits []string
+	for _, sent := range server.requests() {
+		limits = append(limits, sent.Query.Get("limit"))
+	}
+	require.Equal(t, []string{"500", "100"}, limits)
+}
+
+// TestSuggestRoots: an empty chain asks for what a chain may begin with.
+func TestSuggestRoots(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":[["get","post"]]}`))
+	steps, err := client.Rules.SuggestSteps(t.Context(), []Point{nil})
+	require.NoError(t, err)
+	require.Equal(t, [][]string{{"get", "post"}}, steps)
+	require.JSONEq(t, `{"mode":"default","points":[[]]}`, string(server.requests()[0].Body))
 }

@@ -28,6 +28,9 @@ const maxDeleted = 1000
 
 // RulesService manages rules and mitigation controls. The wire calls a rule a hint, and its scope an action.
 //
+// To change rules takes the role Administrator, or a token with rights on rules; [IgnoreSignature] takes more. The controls on thresholds,
+// GraphQL and uploads need the plan Advanced API Security; without it, counters with triggers do some of their work.
+//
 // A change of a rule schedules a build of the ruleset, which nodes fetch minutes later: see [RulesetsService.WaitForNodes]. While a snapshot of the
 // rules is taken or restored, changes meet [ErrLocked] and are repeated by themselves for a while; [SnapshotsService.WaitUnlocked] waits for longer.
 type RulesService service
@@ -44,7 +47,7 @@ type Rule struct {
 	// AuthorID is the user who made it, nil for rules of the platform.
 	AuthorID *int64    `json:"create_userid,omitzero"`
 	Updated  Timestamp `json:"updated_at,omitzero"`
-	// Validated is a mark of old; today's clients neither set nor read it.
+	// Validated is a mark of old: today's clients send false and do not read it.
 	Validated bool `json:"validated"`
 	// System says that the platform made it.
 	System bool `json:"system"`
@@ -309,14 +312,12 @@ func (r *NewRule) conditions() (*Conditions, error) {
 	case r.ScopeID > 0:
 		return nil, nil
 	}
-	conditions := r.Conditions.Normalized()
 	if r.Scope.started {
-		var err error
-		if conditions, err = r.Scope.Conditions(); err != nil {
-			return nil, err
-		}
+		conditions, err := r.Scope.Conditions()
+		return &conditions, err
 	}
-	return &conditions, conditions.Validate()
+	conditions, err := r.Conditions.prepared()
+	return &conditions, err
 }
 
 // body checks the rule and returns what a create sends.
@@ -368,7 +369,7 @@ func (s *RulesService) Create(ctx context.Context, rule NewRule, opts ...CallOpt
 }
 
 // AsNew returns what [RulesService.Create] takes to make the rule again: in another scope, for another tenant, or with a part that an update
-// cannot change.
+// cannot change. Members that this package has no field for are left behind, unless the spec is an [UnknownSpec].
 func (r *Rule) AsNew() NewRule {
 	conditions := r.Conditions
 	if conditions == nil {
@@ -394,7 +395,8 @@ type RuleUpdate struct {
 	VariativityDisabled Opt[bool]   `json:"variativity_disabled,omitzero"`
 	// Spec is what to change of the spec: the struct for the type of the rule, such as AttackTypeUpdate for a VirtualPatch.
 	Spec SpecUpdate `json:"-"`
-	// Extra holds members that have no field here, by their wire names, for types that this package does not know.
+	// Extra holds members that have no field here, by their wire names: for types that this package does not know, and for actionid, validated,
+	// point and counter, which the vendor's API reference names and no client was seen to send.
 	Extra Extra `json:",embed"`
 }
 
@@ -425,7 +427,8 @@ func (u *RuleUpdate) body() (RawJSON, error) {
 		return nil, invalid("comment", "the API refuses an empty one")
 	}
 	for name := range u.Extra {
-		if ruleMembers[name] {
+		// The vendor's API reference lets an update carry these two.
+		if ruleMembers[name] && name != "actionid" && name != "validated" {
 			return nil, invalid(name, "an update has a field for it or cannot change it")
 		}
 	}
@@ -459,7 +462,8 @@ func (s *RulesService) Update(ctx context.Context, id int64, update RuleUpdate, 
 }
 
 // Delete deletes a rule. One that is not there counts as deleted, so a repeat succeeds. Its scope goes with its last rule. Controls of
-// the platform cannot be deleted, only be switched off with Active.
+// the platform cannot be deleted, only be switched off with Active. Counters go by themselves, about half a minute after
+// the last trigger that uses them; the API says yes to a delete of one and keeps it.
 //
 // DELETE /v3/hint/{id}. Replay class: idempotent.
 func (s *RulesService) Delete(ctx context.Context, id int64, opts ...CallOption) error {
@@ -471,7 +475,7 @@ type DeletedRules struct {
 	// Deleted are the rules that were deleted, as they were.
 	Deleted []Rule
 	// Missing are the ids that the API passed over without a word: there is no such rule, or it cannot be deleted, as counters and the
-	// platform's own controls.
+	// platform's own controls. When a call was repeated, they may also have been deleted by a try whose answer was lost.
 	Missing []int64
 	// Untried are the ids that were not reached, or whose outcome is unknown, because of the error that came with the result.
 	Untried []int64

@@ -413,3 +413,88 @@ func ExampleScope() {
 	// instance equal "12"
 	// true
 }
+
+// TestFindSameComparesWhatIsSent: zeros are sent, and a missing point or condition is a wider rule.
+func TestFindSameComparesWhatIsSent(t *testing.T) {
+	t.Parallel()
+	var hints string
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/objects/action":
+			_, _ = io.WriteString(w, `{"status":200,"body":[{"id":5,"conditions":[]}]}`)
+		case "/v1/objects/hint":
+			_, _ = io.WriteString(w, `{"status":200,"body":[`+hints+`]}`)
+		}
+	})
+	limit := RateLimit{Point: Point{RemoteAddr()}, Rate: 5, Status: 429}
+	control := DoSProtection{Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600}}
+	exact := BOLAProtection{
+		Mode: ModeBlock, Threshold: control.Threshold, Reaction: control.Reaction,
+		Parameters: EnumeratedParameters{Points: []ParameterPoint{{Point: Point{QueryParam("id")}}}},
+	}
+	const dos = `{"id":1,"actionid":5,"type":"rate_limit_enum","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600}`
+	for name, test := range map[string]struct {
+		spec RuleSpec
+		hint string
+		same bool
+	}{
+		"same limit":    {limit, `{"id":1,"actionid":5,"type":"rate_limit","rate":5,"burst":0,"delay":null,"rsp_status":429,"time_unit":"rps","point":["remote_addr"]}`, true},
+		"other burst":   {limit, `{"id":1,"actionid":5,"type":"rate_limit","rate":5,"burst":50,"delay":0,"rsp_status":429,"time_unit":"rps","point":["remote_addr"]}`, false},
+		"whole request": {FileUploadRestriction{Size: 5}, `{"id":1,"actionid":5,"type":"file_upload_size_limit","size":5,"size_unit":"b","mode":"monitoring","point":null}`, true},
+		"one part":      {FileUploadRestriction{Size: 5}, `{"id":1,"actionid":5,"type":"file_upload_size_limit","size":5,"size_unit":"b","point":["post"]}`, false},
+		"no conditions": {control, dos + `,"advanced_conditions":[],"arbitrary_conditions":[]}`, true},
+		"narrower":      {control, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"]}]}`, false},
+		"exact, with nulls": {
+			exact, `{"id":1,"actionid":5,"type":"bola","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600},
+			"enumerated_parameters":{"mode":"exact","additional_parameters":null,"name_regexps":[],"points":[{"point":["get","id"],"sensitive":false}]}}`, true,
+		},
+	} {
+		hints = test.hint
+		same, err := client.Rules.FindSame(t.Context(), NewRule{Scope: Scope(), Spec: test.spec})
+		require.NoError(t, err, name)
+		require.Equal(t, test.same, len(same) == 1, name)
+	}
+}
+
+// TestFindSameOnCredentialStuffing: most tokens do not see these rules in lists, so neither need the list of scopes tell where they are.
+func TestFindSameOnCredentialStuffing(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v4/clients/4711/credential_stuffing/configs" {
+			_, _ = io.WriteString(w, `{"status":200,"body":[]}`)
+			return
+		}
+		_, _ = w.Write(readFixture(t, "rules.credential_stuffing").Responses["ok"].Body)
+	})
+	spec := CredentialStuffingByPoint{
+		Point:      Point{RequestBody(), JSONDoc(), ObjectMember("secret")},
+		LoginPoint: Point{RequestBody(), JSONDoc(), ObjectMember("email")},
+	}
+	name := Scope().Raw(Condition{Point: Point{ActionName()}, Value: "signin"})
+	for _, rule := range []NewRule{{Scope: name, Spec: spec}, {ScopeID: 901300, Spec: spec}} {
+		same, err := client.Rules.FindSame(t.Context(), rule)
+		require.NoError(t, err)
+		require.Len(t, same, 1)
+	}
+	for _, rule := range []NewRule{{Scope: Scope(), Spec: spec}, {ScopeID: 15, Spec: spec}} {
+		same, err := client.Rules.FindSame(t.Context(), rule)
+		require.NoError(t, err)
+		require.Empty(t, same)
+	}
+}
+
+// TestUpdateOfWhatOneSourceNames: the vendor's API reference lets an update carry these.
+func TestUpdateOfWhatOneSourceNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"actionid", "validated", "point", "counter", "enabled", "url"} {
+		update := RuleUpdate{Extra: Extra{name: RawJSON(`1`)}}
+		body, err := update.body()
+		require.NoError(t, err)
+		require.JSONEq(t, `{"`+name+`":1}`, string(body))
+	}
+	for _, name := range []string{"type", "clientid", "action", "id", "comment", "active", "create_time"} {
+		update := RuleUpdate{Extra: Extra{name: RawJSON(`1`)}}
+		_, err := update.body()
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+}

@@ -9,11 +9,12 @@ import (
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
-// FindSame returns the rules that do the same as rule in the same scope: of the same type, with the same spec as far as rule gives it.
-// Comment, title and the like do not count. It tells whether a [RulesService.Create] with an unknown outcome was applied, and keeps a
-// program from making a rule twice. A rule that was made just now may be missing for some seconds.
+// FindSame returns the rules that do the same as rule in the same scope: of the same type, with the same spec. What rule leaves to the defaults
+// of the API may have any value, but a missing point or condition must be missing. Comment, title and the like do not count. It tells
+// whether a [RulesService.Create] with an unknown outcome was applied, and keeps a program from making a rule twice. A rule that was made
+// just now may be missing for some seconds.
 //
-// POST /v1/objects/action, unless the scope is given by its id, and POST /v1/objects/hint, or for rules on credential stuffing
+// POST /v1/objects/action, unless the scope is given by its id, and POST /v1/objects/hint; for rules on credential stuffing just
 // GET /v4/clients/{client_id}/credential_stuffing/configs. Replay class: read.
 func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallOption) ([]Rule, error) {
 	body, err := rule.body(0)
@@ -24,9 +25,35 @@ func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallO
 	if err := wire.Unmarshal(body, &wanted); err != nil {
 		return nil, invalid("rule", "%v", err)
 	}
-	scopeID := rule.ScopeID
+	want, err := echoMembers(wanted.Spec)
+	if err != nil {
+		return nil, invalid("rule", "%v", err)
+	}
+	candidates, err := s.inScope(ctx, &wanted, opts)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(candidates, func(r Rule) bool { return !r.hasSpec(wanted.Type(), want) }), nil
+}
+
+// inScope returns the rules of wanted's type in its scope, which is given by its id or its conditions. Lists hide the rules on credential
+// stuffing from most tokens, and perhaps their scopes; their own route does not.
+func (s *RulesService) inScope(ctx context.Context, wanted *Rule, opts []CallOption) ([]Rule, error) {
+	kind, scopeID := wanted.Type(), wanted.ScopeID
+	if kind == RuleCredentialStuffingByPoint || kind == RuleCredentialStuffingByRegex {
+		all, err := s.CredentialStuffing(ctx, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(slices.Concat(all.Custom, all.Default), func(r Rule) bool {
+			if scopeID != 0 {
+				return r.ScopeID != scopeID
+			}
+			return !r.Conditions.Equal(wanted.Conditions)
+		}), nil
+	}
 	if scopeID == 0 {
-		scope, err := s.client.Scopes.find(ctx, ScopeFilter{RuleTypes: []RuleType{wanted.Type()}}, wanted.Conditions, opts)
+		scope, err := s.client.Scopes.find(ctx, ScopeFilter{RuleTypes: []RuleType{kind}}, wanted.Conditions, opts)
 		if errors.Is(err, ErrNotFound) {
 			return nil, nil
 		}
@@ -35,43 +62,20 @@ func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallO
 		}
 		scopeID = scope.ID
 	}
-	want, err := echoMembers(wanted.Spec)
-	if err != nil {
-		return nil, invalid("rule", "%v", err)
-	}
-	candidates, err := s.ofScope(ctx, scopeID, wanted.Type(), opts)
-	if err != nil {
-		return nil, err
-	}
-	var same []Rule
-	for i := range candidates {
-		if candidates[i].ScopeID == scopeID && candidates[i].hasSpec(wanted.Type(), want) {
-			same = append(same, candidates[i])
-		}
-	}
-	return same, nil
-}
-
-// ofScope returns the rules of one type in a scope. Lists hide the rules on credential stuffing from most tokens, their own route does not.
-func (s *RulesService) ofScope(ctx context.Context, scopeID int64, kind RuleType, opts []CallOption) ([]Rule, error) {
-	if kind == RuleCredentialStuffingByPoint || kind == RuleCredentialStuffingByRegex {
-		all, err := s.CredentialStuffing(ctx, opts...)
-		if err != nil {
-			return nil, err
-		}
-		return slices.Concat(all.Custom, all.Default), nil
-	}
 	var rules []Rule
 	for rule, err := range s.All(ctx, RuleFilter{ScopeIDs: []int64{scopeID}, Types: []RuleType{kind}}, opts...) {
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, rule)
+		if rule.ScopeID == scopeID {
+			rules = append(rules, rule)
+		}
 	}
 	return rules, nil
 }
 
-// hasSpec reports whether the rule is of a type and has all members of its spec that are something.
+// hasSpec reports whether the rule is of a type and has all members that want has. What want lacks is a default of the API and does not
+// count, but for what narrows a rule.
 func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 	if r.Type() != kind {
 		return false
@@ -80,19 +84,58 @@ func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 	if err != nil {
 		return false
 	}
-	have := make(map[string]RawJSON, len(members))
+	have := make(map[string]wire.Member, len(members))
 	for _, m := range members {
-		have[m.Name] = m.Value
+		have[m.Name] = m
 	}
 	for _, m := range want {
-		if !m.IsNothing() && !sameJSON(m.Value, have[m.Name]) {
+		if !sameMember(m, have[m.Name]) {
+			return false
+		}
+		delete(have, m.Name)
+	}
+	for _, name := range []string{"point", "advanced_conditions", "arbitrary_conditions"} {
+		if !saysNothing(have[name]) {
 			return false
 		}
 	}
 	return true
 }
 
-func sameJSON(a, b RawJSON) bool {
-	a, b = a.Clone(), b.Clone()
-	return a.Canonicalize() == nil && b.Canonicalize() == nil && bytes.Equal(a, b)
+// sameMember reports whether two members have the same value. A missing one is as good as null or a zero, within objects too.
+func sameMember(a, b wire.Member) bool {
+	switch none, noOther := saysNothing(a), saysNothing(b); {
+	case none || noOther:
+		return none && noOther
+	case a.Value.Kind() == '{' && b.Value.Kind() == '{':
+		return sameObject(a.Value, b.Value)
+	}
+	x, y := a.Value.Clone(), b.Value.Clone()
+	return x.Canonicalize() == nil && y.Canonicalize() == nil && bytes.Equal(x, y)
+}
+
+func saysNothing(m wire.Member) bool { return len(m.Value) == 0 || m.IsNothing() }
+
+func sameObject(a, b RawJSON) bool {
+	members, err := wire.Members(a)
+	others, otherErr := wire.Members(b)
+	if err != nil || otherErr != nil {
+		return false
+	}
+	rest := make(map[string]wire.Member, len(others))
+	for _, m := range others {
+		rest[m.Name] = m
+	}
+	for _, m := range members {
+		if !sameMember(m, rest[m.Name]) {
+			return false
+		}
+		delete(rest, m.Name)
+	}
+	for _, m := range rest {
+		if !saysNothing(m) {
+			return false
+		}
+	}
+	return true
 }

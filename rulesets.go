@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	rulesetsVersion     = operation{"rulesets.version", "GET", "/v2/lom_version/{client_id}", read, inBody}
+	rulesetsVersion     = operation{"rulesets.version", "GET", "/v2/lom_version/{client_id}", read, "body?"}
 	rulesetsState       = operation{"rulesets.state", "GET", "/v2/lom_state/{client_id}", read, inBody}
 	rulesetsList        = operation{"rulesets.list", "GET", "/v2/custom-rulesets", read, inBody}
 	rulesetsGet         = operation{"rulesets.get", "GET", "/v2/custom-rulesets/{id}", read, inBody}

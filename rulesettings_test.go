@@ -76,6 +76,9 @@ func TestModeInTwoEnvelopes(t *testing.T) {
 	mode, err := client.RuleSettings.Mode(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, ModeSafeBlocking, mode)
+	mode, err = client.RuleSettings.SetMode(t.Context(), ModeSafeBlocking)
+	require.NoError(t, err)
+	require.Equal(t, ModeSafeBlocking, mode)
 }
 
 func TestSettingsRefuse(t *testing.T) {
@@ -105,7 +108,7 @@ func TestSettingsRefuse(t *testing.T) {
 
 	_, err = client.Snapshots.Create(t.Context(), NewSnapshot{})
 	require.ErrorIs(t, err, ErrInvalidArgument)
-	for _, update := range []SnapshotUpdate{{}, {Title: Set("")}, {Title: Null[string]()}} {
+	for _, update := range []SnapshotUpdate{{}, {Title: Set("")}, {Title: Null[string]()}, {Important: Null[bool]()}} {
 		_, err = client.Snapshots.Update(t.Context(), 5, update)
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}

@@ -111,6 +111,14 @@ func (s UnknownSpec) request() (any, error) {
 				return nil, invalid(string(s.Type)+"."+name, "%v", err)
 			}
 			fields[name] = point
+		case name == "arbitrary_conditions":
+			// Their points have two forms as well. Whatever else goes by this name travels as it is.
+			var conditions []ArbitraryCondition
+			if err := wire.Unmarshal(value, &conditions); err != nil {
+				fields[name] = value
+				continue
+			}
+			fields[name] = conditions
 		default:
 			fields[name] = value
 		}

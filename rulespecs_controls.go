@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"math"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -259,9 +260,11 @@ func (p EnumeratedParameters) prepared(c *checks) EnumeratedParameters {
 	case ParametersByRegexp:
 		return p.preparedByRegexp(c)
 	case ParametersExact:
-		if len(p.NameRegexps)+len(p.ValueRegexps) > 0 || !p.AdditionalParameters.IsZero() || !p.PlainParameters.IsZero() {
+		// A rule that was read may have null or false here, which says nothing.
+		if len(p.NameRegexps)+len(p.ValueRegexps) > 0 || p.AdditionalParameters.Or(false) || p.PlainParameters.Or(false) {
 			c.fail("enumerated_parameters", "in mode exact there are points only")
 		}
+		p.AdditionalParameters, p.PlainParameters = Opt[bool]{}, Opt[bool]{}
 		if len(p.Points) == 0 {
 			c.fail("enumerated_parameters.points", "it is required in mode exact")
 		}
@@ -421,7 +424,7 @@ func (s GraphQLProtection) request() (any, error) {
 	c := checking(s.RuleType()).text("mode", string(s.Mode))
 	c.graphqlLimit("max_depth", s.MaxDepth, 100).graphqlLimit("max_value_size_kb", s.MaxValueSizeKB, 100)
 	c.graphqlLimit("max_doc_size_kb", s.MaxDocSizeKB, 1024).graphqlLimit("max_doc_per_batch", s.MaxDocsPerBatch, 100)
-	return s, c.graphqlLimit("max_aliases", s.MaxAliases, 1<<31-1).err
+	return s, c.graphqlLimit("max_aliases", s.MaxAliases, math.MaxInt64).err
 }
 
 func (c *checks) graphqlLimit(member string, value, most int64) *checks {

@@ -1,5 +1,7 @@
 package wallarm
 
+import "unicode/utf8"
+
 // FiltrationMode is how attacks are treated. New values may appear.
 type FiltrationMode string
 
@@ -520,9 +522,15 @@ type CredentialStuffingByRegex struct {
 func (CredentialStuffingByRegex) RuleType() RuleType { return RuleCredentialStuffingByRegex }
 
 func (s CredentialStuffingByRegex) request() (any, error) {
-	c := checking(s.RuleType()).text("regex", s.Regex).text("login_regex", s.LoginRegex)
-	c.within("login_regex length", int64(len([]rune(s.LoginRegex))), 1, 4096)
-	return s, c.err
+	return s, checking(s.RuleType()).text("regex", s.Regex).loginRegex(s.LoginRegex).err
+}
+
+// loginRegex wants 1 to 4096 characters.
+func (c *checks) loginRegex(expression string) *checks {
+	if n := utf8.RuneCountInString(expression); n > 4096 {
+		return c.fail("login_regex", "%d characters are more than 4096", n)
+	}
+	return c.text("login_regex", expression)
 }
 
 func (s CredentialStuffingByRegex) change() SpecUpdate {

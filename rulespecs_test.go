@@ -296,3 +296,52 @@ func FuzzRule(f *testing.F) {
 		_, _ = renewed.body(1)
 	})
 }
+
+// TestExactParametersWithNulls: answers may carry null or false for what mode exact does not have; the rule can be sent again all the same.
+func TestExactParametersWithNulls(t *testing.T) {
+	t.Parallel()
+	var rule Rule
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":1,"actionid":2,"clientid":3,"action":[],"type":"bola","mode":"block","title":"x",
+		"threshold":{"count":5,"period":60},"reaction":{"block_by_ip":600,"block_by_session":null,"graylist_by_ip":null},
+		"enumerated_parameters":{"mode":"exact","name_regexps":null,"value_regexps":[],"additional_parameters":null,"plain_parameters":false,
+		"points":[{"point":["get","id"],"sensitive":false}]}}`), &rule))
+	const parameters = `{"mode":"exact","points":[{"point":["get","id"],"sensitive":false}]}`
+	renewed := rule.AsNew()
+	body, err := renewed.body(4521)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"bola","clientid":4521,"validated":false,"action":[],"title":"x","attack_type":"bola","mode":"block",
+		"threshold":{"count":5,"period":60},"reaction":{"block_by_ip":600},"enumerated_parameters":`+parameters+`}`, string(body))
+	update := rule.Update()
+	body, err = update.body()
+	require.NoError(t, err)
+	require.JSONEq(t, `{"title":"x","set":"","threshold":{"count":5,"period":60},"reaction":{"block_by_ip":600},
+		"enumerated_parameters":`+parameters+`}`, string(body))
+}
+
+// TestAliasesHaveNoKnownBound: a create takes what an update takes.
+func TestAliasesHaveNoKnownBound(t *testing.T) {
+	t.Parallel()
+	_, err := GraphQLProtection{Mode: ModeBlock, MaxAliases: 1 << 40}.request()
+	require.NoError(t, err)
+	_, err = GraphQLProtection{Mode: ModeBlock, MaxAliases: -1}.request()
+	require.ErrorIs(t, err, ErrInvalidArgument)
+}
+
+// TestCopyOfAnUnknownControl: points in conditions are flat in answers and lists of steps in requests.
+func TestCopyOfAnUnknownControl(t *testing.T) {
+	t.Parallel()
+	var rule Rule
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":1,"actionid":2,"clientid":3,"action":[],"type":"new_control",
+		"arbitrary_conditions":[{"point":["header","X-A"],"operator":"eq","value":["b"],"new":1}]}`), &rule))
+	renewed := rule.AsNew()
+	body, err := renewed.body(1)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"new_control","clientid":1,"validated":false,"action":[],
+		"arbitrary_conditions":[{"point":[["header","X-A"]],"operator":"eq","value":["b"],"new":1}]}`, string(body))
+
+	// What is no such list goes as it is.
+	odd := NewRule{Scope: Scope(), Spec: UnknownSpec{"new_control", Extra{"arbitrary_conditions": RawJSON(`{"point":{}}`)}}}
+	body, err = odd.body(1)
+	require.NoError(t, err)
+	require.Contains(t, string(body), `"arbitrary_conditions":{"point":{}}`)
+}

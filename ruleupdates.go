@@ -227,7 +227,7 @@ type CredentialRegexUpdate struct {
 func (u CredentialRegexUpdate) request() (any, error) {
 	c := checking("update")
 	given(c, u.Regex, func(s string) { c.text("regex", s) })
-	given(c, u.LoginRegex, func(s string) { c.within("login_regex length", int64(len([]rune(s))), 1, 4096) })
+	given(c, u.LoginRegex, func(s string) { c.loginRegex(s) })
 	given(c, u.Database, func(d CredentialDatabase) { c.text("cred_stuff_type", string(d)) })
 	return u, c.err
 }

@@ -44,8 +44,8 @@ func (b ScopeBuilder) Conditions() (Conditions, error) {
 	if len(b.errs) > 1 {
 		return nil, errors.Join(b.errs...)
 	}
-	conditions := b.conditions.Normalized()
-	if err := conditions.Validate(); err != nil {
+	conditions, err := b.conditions.prepared()
+	if err != nil {
 		return nil, err
 	}
 	return conditions, conditions.contradiction()
@@ -55,13 +55,30 @@ func (b ScopeBuilder) Conditions() (Conditions, error) {
 func (c Conditions) contradiction() error {
 	for i, first := range c {
 		for _, second := range c[i+1:] {
-			if first.Type != ConditionRegex && second.Type != ConditionRegex && slices.Equal(first.Point, second.Point) {
+			if slices.Equal(first.Point, second.Point) && first.excludes(second) {
 				return invalid("scope", "%s and %s exclude each other", first, second)
 			}
 		}
 	}
 	return nil
 }
+
+// excludes reports whether two conditions on the same point, which are not the same one, cannot both hold. What is absent meets no other
+// condition; of expressions and of types that nobody has heard of that is not known.
+func (c Condition) excludes(other Condition) bool {
+	switch {
+	case c.Type == ConditionAbsent || other.Type == ConditionAbsent:
+		return true
+	case c.Type == ConditionEqual && other.Type == ConditionEqual:
+		return true
+	case c.isText() && other.isText():
+		return !strings.EqualFold(c.Value, other.Value)
+	}
+	return false
+}
+
+// isText reports whether the condition compares with one text.
+func (c Condition) isText() bool { return c.Type == ConditionEqual || c.Type == ConditionIEqual }
 
 // Path adds conditions for the paths that match pattern, which begins with a slash.
 //

@@ -194,10 +194,10 @@ type SessionExportRuleUpdate struct {
 // MarshalJSONTo writes the rule with its point in the flat form, as the update takes it, unlike the create.
 func (r SessionExportRuleUpdate) MarshalJSONTo(e *jsontext.Encoder) error {
 	return wire.MarshalEncode(e, struct {
-		Point    plainPoint `json:"point"`
+		Point    flatPoint  `json:"point"`
 		Priority Opt[int64] `json:"priority,omitzero"`
 		Extra    Extra      `json:",embed"`
-	}{plainPoint(r.Point), r.Priority, r.Extra})
+	}{flatPoint(r.Point), r.Priority, r.Extra})
 }
 
 // UpdateExportConfig changes an export configuration and returns it.

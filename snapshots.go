@@ -173,6 +173,8 @@ func (s *SnapshotsService) Update(ctx context.Context, id int64, update Snapshot
 		return nil, invalid("update", "it changes nothing")
 	case given && title == "", update.Title.IsNull():
 		return nil, invalid("title", "it is empty")
+	case update.Important.IsNull():
+		return nil, invalid("important", "it is true or false, not null")
 	}
 	return s.one(ctx, snapshotsUpdate, id, update, opts)
 }
