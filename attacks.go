@@ -46,7 +46,8 @@ type Attack struct {
 	IPCountByFilter int64  `json:"ip_count_by_filter,omitzero"`
 	Vectors         *int64 `json:"vectors_count,omitzero"`
 	VectorsByFilter *int64 `json:"vectors_count_by_filter,omitzero"`
-	// StatusCodes are the status codes of the answers to the attacker.
+	// StatusCodes are the status codes of the answers to the attacker. The API's description has another name for them: under statuscode
+	// they are in Extra.
 	StatusCodes         []int64        `json:"statuscodes,omitzero"`
 	StatusCodesByFilter []int64        `json:"statuscodes_by_filter,omitzero"`
 	IPCount             int64          `json:"ip_count"`
@@ -402,7 +403,12 @@ func (f AttackFilter) prepared(ctx context.Context, c *Client, until time.Time, 
 	return f, err
 }
 
-func attackKey(a *Attack) string { return a.ID.String() }
+func attackKey(a *Attack) string {
+	if a.ID.IsZero() {
+		return a.AttackID.key()
+	}
+	return a.ID.key()
+}
 
 func (s *AttacksService) offsetList(op operation, filter AttackFilter, opts []CallOption) *lister[Attack] {
 	return &lister[Attack]{

@@ -44,8 +44,14 @@ func (id EventID) String() string {
 	return id.Index + ":" + id.Doc
 }
 
+// key is what an iterator knows an event by, "" if it has no id.
+func (id EventID) key() string { return id.String() + id.rest }
+
 // Equal reports whether both name the same event, in whatever form they came.
-func (id EventID) Equal(other EventID) bool { return id.Index == other.Index && id.Doc == other.Doc }
+func (id EventID) Equal(other EventID) bool {
+	id.form, other.form = formPair, formPair
+	return id == other
+}
 
 // IsZero reports whether there is no id.
 func (id EventID) IsZero() bool { return id.Index == "" && id.Doc == "" }

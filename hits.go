@@ -265,7 +265,7 @@ func (f HitFilter) prepared(ctx context.Context, c *Client, until time.Time, opt
 	return f, err
 }
 
-func hitKey(h *Hit) string { return h.ID.String() }
+func hitKey(h *Hit) string { return h.ID.key() }
 
 func (s *HitsService) list(filter HitFilter, opts []CallOption) *lister[Hit] {
 	return &lister[Hit]{
