@@ -524,6 +524,9 @@ func (r *DroppedRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // GET /v2/client/{client_id}/dropped_raw_hits/{request_id}, not documented by the vendor. Replay class: read.
 func (s *HitsService) Dropped(ctx context.Context, requestID string, opts ...CallOption) (*DroppedRequest, error) {
+	if _, err := pathSegment("request_id", requestID); err != nil {
+		return nil, err
+	}
 	id, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return nil, err

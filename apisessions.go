@@ -19,7 +19,7 @@ var (
 	apiSessionsGet              = operation{"apisessions.get", "GET", "/v1/traces/client/{client_id}/sessions/{id}", read, inBody}
 	apiSessionsSettings         = operation{"apisessions.settings", "GET", "/v1/client/{client_id}/api_sessions/settings", read, inBody}
 	apiSessionsReplaceSettings  = operation{"apisessions.replace_settings", "PUT", "/v1/client/{client_id}/api_sessions/settings", idempotent, inBody}
-	apiSessionsAttackStatistics = operation{"apisessions.attack_statistics", "GET", "/v1/client/{client_id}/api_sessions/attacks/statistics", read, bare}
+	apiSessionsAttackStatistics = operation{"apisessions.attack_statistics", "GET", "/v1/client/{client_id}/api_sessions/attacks/statistics", read, anywhere}
 )
 
 // APISessionsService reads API sessions: series of requests that belong to one user, put together by the platform. It also sets how long a
@@ -286,6 +286,9 @@ func openCursor(cursor string) (t, id string, err error) {
 		return "", "", nil
 	}
 	t, id, _ = strings.Cut(cursor, ":")
+	if t == "null" {
+		return "", "", invalid("cursor", "the last row of the page before has no time, which the route needs to go on")
+	}
 	if t == "" || id == "" || strings.Trim(t, "0123456789.-") != "" {
 		return "", "", invalid("cursor", "it is none of this list")
 	}

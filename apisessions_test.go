@@ -132,6 +132,7 @@ func TestAPISessionsRefuseArguments(t *testing.T) {
 		"direction":            list(SessionFilter{}, PageOptions{Order: Descending}),
 		"offset":               list(SessionFilter{}, PageOptions{Offset: 1}),
 		"foreign cursor":       list(SessionFilter{}, PageOptions{Cursor: "eyJhIjoxfQ=="}),
+		"cursor without time":  list(SessionFilter{}, PageOptions{Cursor: "null:5f0c7be2a9d14e38"}),
 		"half a cursor":        list(SessionFilter{}, PageOptions{Cursor: "1787001980.5:"}),
 		"negative limit":       list(SessionFilter{}, PageOptions{Limit: -1}),
 		"requests since ever":  requests(fixtureSession, SessionRequestFilter{}),
@@ -151,12 +152,37 @@ func TestAPISessionsRefuseArguments(t *testing.T) {
 			_, err := s.CreateExportConfig(ctx, NewSessionExportConfig{Rules: make([]NewSessionExportRule, 1)})
 			return err
 		},
+		"scope and conditions": func() error {
+			_, err := s.CreateExportConfig(ctx, NewSessionExportConfig{
+				Rules: []NewSessionExportRule{{Point: Point{Header("x-role")}}}, ActionID: 880,
+				Conditions: []EndpointCondition{{Type: EndpointEqual, Value: "v1", Point: Point{PathSegment(0)}}},
+			})
+			return err
+		},
+		"scope 0": func() error {
+			_, err := s.UpdateExportConfig(ctx, 1, SessionExportConfigUpdate{ActionID: Set(int64(0))})
+			return err
+		},
 		"empty update":    func() error { _, err := s.UpdateExportConfig(ctx, 1, SessionExportConfigUpdate{}); return err },
 		"configuration 0": func() error { return s.DeleteExportConfig(ctx, 0) },
 	} {
 		require.ErrorIs(t, call(), ErrInvalidArgument, name)
 	}
 	require.Empty(t, server.requests())
+}
+
+// TestExportConfigOfAScope: an empty list of conditions means all requests, and must not stand beside a scope.
+func TestExportConfigOfAScope(t *testing.T) {
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":{"id":5501}}`))
+	config := NewSessionExportConfig{Rules: []NewSessionExportRule{{Point: Point{Header("x-role")}, Sensitive: true}}}
+	_, err := client.APISessions.CreateExportConfig(t.Context(), config)
+	require.NoError(t, err)
+	config.ActionID = 880
+	_, err = client.APISessions.CreateExportConfig(t.Context(), config)
+	require.NoError(t, err)
+	const rules = `"rules":[{"point":[["header","X-ROLE"]],"sensitive":true,"identifier":false}]}`
+	require.JSONEq(t, `{"conditions":[],`+rules, string(server.requests()[0].Body))
+	require.JSONEq(t, `{"action_id":880,`+rules, string(server.requests()[1].Body))
 }
 
 // TestSessionPagesFollowTheKey serves three pages by keyset: each is asked for with the digits and the id of the row before it, and a

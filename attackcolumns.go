@@ -7,9 +7,10 @@ type AttackColumn string
 // Columns to group and to filter by. The time buckets are for grouping only: a time bucket, by default the day, is always added in
 // front of the grouping.
 const (
-	ColumnAttackType        AttackColumn = "attack_type"
-	ColumnAttackSubtype     AttackColumn = "attack_subtype"
-	ColumnHost              AttackColumn = "host"
+	ColumnAttackType    AttackColumn = "attack_type"
+	ColumnAttackSubtype AttackColumn = "attack_subtype"
+	ColumnHost          AttackColumn = "host"
+	// ColumnPath is known as path, too; the methods of [AttackRow] find it under either name.
 	ColumnPath              AttackColumn = "normalized_path"
 	ColumnIP                AttackColumn = "ip"
 	ColumnPoint             AttackColumn = "point"
@@ -82,10 +83,11 @@ const (
 
 // Display columns: samples of the values in a row, see [AttackRow.Sample]. The last two are computed, and no source gives their form.
 const (
-	ColumnAttackTypes     AttackColumn = "attack_types"
-	ColumnAttackSubtypes  AttackColumn = "attack_subtypes"
-	ColumnHosts           AttackColumn = "hosts"
-	ColumnPaths           AttackColumn = "paths"
+	ColumnAttackTypes    AttackColumn = "attack_types"
+	ColumnAttackSubtypes AttackColumn = "attack_subtypes"
+	ColumnHosts          AttackColumn = "hosts"
+	ColumnPaths          AttackColumn = "paths"
+	// ColumnIPs is called ip_addresses in a part of the vendor's documentation; the methods of [AttackRow] find it under either name.
 	ColumnIPs             AttackColumn = "ips"
 	ColumnUsers           AttackColumn = "users"
 	ColumnUserRoles       AttackColumn = "user_roles"

@@ -46,7 +46,8 @@ type Attack struct {
 	IPCountByFilter int64  `json:"ip_count_by_filter,omitzero"`
 	Vectors         *int64 `json:"vectors_count,omitzero"`
 	VectorsByFilter *int64 `json:"vectors_count_by_filter,omitzero"`
-	// StatusCodes are the status codes of the answers to the attacker.
+	// StatusCodes are the status codes of the answers to the attacker. The API's description has another name for them: under statuscode
+	// they are in Extra.
 	StatusCodes         []int64        `json:"statuscodes,omitzero"`
 	StatusCodesByFilter []int64        `json:"statuscodes_by_filter,omitzero"`
 	IPCount             int64          `json:"ip_count"`
@@ -55,8 +56,8 @@ type Attack struct {
 	TopCountries        []CountryCount `json:"country_top,omitzero"`
 	Datacenter          []string       `json:"datacenter,omitzero"`
 	Tor                 string         `json:"tor,omitempty"`
-	// VulnID is the id of the vulnerability that the attack exploited. An attack with one is an incident; nil if there is none.
-	VulnID *int64 `json:"vulnid"`
+	// VulnIDs are the vulnerabilities that the attack exploited, none or one in all samples that are known. An attack with one is an incident.
+	VulnIDs VulnIDs `json:"vulnid"`
 	// Threat is a number from 0 to 100; the vendor documents no scale.
 	Threat int64 `json:"threat"`
 	// Target is client, database or server.
@@ -82,7 +83,33 @@ type Attack struct {
 }
 
 // IsIncident reports whether the attack exploited a vulnerability.
-func (a *Attack) IsIncident() bool { return a.VulnID != nil }
+func (a *Attack) IsIncident() bool { return len(a.VulnIDs) > 0 }
+
+// VulnIDs are ids of vulnerabilities. The API writes none as null and one as a number; its description draws a list.
+type VulnIDs []int64
+
+// MarshalJSONTo writes null, a number or a list.
+func (v VulnIDs) MarshalJSONTo(e *jsontext.Encoder) error {
+	if len(v) == 0 {
+		return e.WriteToken(jsontext.Null)
+	}
+	return oneOrMany[int64](v).MarshalJSONTo(e)
+}
+
+// UnmarshalJSONFrom reads null, a number or a list.
+func (v *VulnIDs) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*v = nil
+	switch d.PeekKind() {
+	case 'n', 'f':
+		_, err := d.ReadToken()
+		return err
+	}
+	value, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	return wire.Unmarshal(value, (*[]int64)(v))
+}
 
 // IPCount is an address and the number of its hits.
 type IPCount struct {
@@ -254,7 +281,7 @@ const (
 )
 
 // AttackFilter selects attacks. A zero field is no condition; conditions on different fields must all hold, values of one field are
-// alternatives. Where null is a value of its own, the field is an [Opt]: Null[[]int64]() in VulnID selects what has no vulnerability.
+// alternatives. Where null is a value of its own, the field is an [Opt]: Null[[]int64]() in VulnIDs selects what has no vulnerability.
 type AttackFilter struct {
 	// ClientIDs are the tenants; by default the one that the client works for.
 	ClientIDs []int64 `json:"clientid,omitzero"`
@@ -278,34 +305,36 @@ type AttackFilter struct {
 	// VulnIDs selects by vulnerability: null selects plain attacks, and null in Not selects incidents.
 	VulnIDs Opt[[]int64] `json:"vulnid,omitzero"`
 	// State selects by mark: null selects what nobody marked.
-	State          Opt[MarkStates] `json:"state,omitzero"`
-	Experimental   Opt[bool]       `json:"experimental,omitzero"`
-	Threat         []int64         `json:"threat,omitzero"`
-	StatusCodes    []int64         `json:"statuscode,omitzero"`
-	Sizes          []int64         `json:"size,omitzero"`
-	ResponseTimes  []int64         `json:"response_time,omitzero"`
-	RecheckStatus  []RecheckStatus `json:"recheck_status,omitzero"`
-	Targets        []string        `json:"target,omitzero"`
-	Anomality      []string        `json:"anomality,omitzero"`
-	Stamps         []int64         `json:"stamps,omitzero"`
-	Hits           []int64         `json:"hits,omitzero"`
-	IPCounts       []int64         `json:"ips,omitzero"`
-	Impression     []int64         `json:"impression,omitzero"`
-	StampsHashes   []string        `json:"stamps_hash,omitzero"`
-	ValueHashes    []string        `json:"value_hash,omitzero"`
-	Indexes        []string        `json:"index,omitzero"`
-	RawIDs         []string        `json:"rawid,omitzero"`
-	Vectors        []string        `json:"vector,omitzero"`
-	BlockStatus    []BlockStatus   `json:"block_status,omitzero"`
-	Regexes        []int64         `json:"regex,omitzero"`
-	CustomRule     Opt[bool]       `json:"custom_rule,omitzero"`
-	EBPF           Opt[bool]       `json:"ebpf,omitzero"`
-	ChangedSince   Timestamp       `json:"changed_time,omitzero"`
-	Countries      []string        `json:"remote_country,omitzero"`
-	Probabilities  []float64       `json:"probability,omitzero"`
-	TestRunIDs     Opt[[]int64]    `json:"testrun_id,omitzero"`
-	EndpointIDs    []int64         `json:"endpoint_id,omitzero"`
-	SecurityIssues Opt[[]int64]    `json:"security_issue_id,omitzero"`
+	State         Opt[MarkStates] `json:"state,omitzero"`
+	Experimental  Opt[bool]       `json:"experimental,omitzero"`
+	Threat        []int64         `json:"threat,omitzero"`
+	StatusCodes   []int64         `json:"statuscode,omitzero"`
+	Sizes         []int64         `json:"size,omitzero"`
+	ResponseTimes []int64         `json:"response_time,omitzero"`
+	RecheckStatus []RecheckStatus `json:"recheck_status,omitzero"`
+	Targets       []string        `json:"target,omitzero"`
+	Anomality     []string        `json:"anomality,omitzero"`
+	Stamps        []int64         `json:"stamps,omitzero"`
+	Hits          []int64         `json:"hits,omitzero"`
+	IPCounts      []int64         `json:"ips,omitzero"`
+	Impression    []int64         `json:"impression,omitzero"`
+	StampsHashes  []string        `json:"stamps_hash,omitzero"`
+	ValueHashes   []string        `json:"value_hash,omitzero"`
+	Indexes       []string        `json:"index,omitzero"`
+	RawIDs        []string        `json:"rawid,omitzero"`
+	Vectors       []string        `json:"vector,omitzero"`
+	BlockStatus   []BlockStatus   `json:"block_status,omitzero"`
+	Regexes       []int64         `json:"regex,omitzero"`
+	CustomRule    Opt[bool]       `json:"custom_rule,omitzero"`
+	EBPF          Opt[bool]       `json:"ebpf,omitzero"`
+	// ChangedSince must be zero in Not.
+	ChangedSince Timestamp    `json:"changed_time,omitzero"`
+	TestRunIDs   Opt[[]int64] `json:"testrun_id,omitzero"`
+	// Countries and Probabilities are known of [AttacksService.IPs] and [AttacksService.Vectors], EndpointIDs and SecurityIssues of the latter only.
+	Countries      []string     `json:"remote_country,omitzero"`
+	Probabilities  []float64    `json:"probability,omitzero"`
+	EndpointIDs    []int64      `json:"endpoint_id,omitzero"`
+	SecurityIssues Opt[[]int64] `json:"security_issue_id,omitzero"`
 	// Not holds conditions that must not hold: each of its fields travels under its name with a leading "!".
 	Not *AttackFilter `json:"-"`
 	// Extra holds conditions that have no field here, by their wire names.
@@ -345,11 +374,18 @@ func (f *AttackFilter) validate() error {
 			return err
 		}
 	}
-	if f.Not == nil {
-		return nil
+	if !f.ID.IsZero() {
+		if err := f.ID.validate("filter.id"); err != nil {
+			return err
+		}
 	}
-	if f.Not.Not != nil {
+	switch not := f.Not; {
+	case not == nil:
+		return nil
+	case not.Not != nil:
 		return invalid("filter", "Not within Not")
+	case !not.ChangedSince.IsZero():
+		return invalid("filter.changed_time", "it cannot be negated")
 	}
 	return f.Not.validate()
 }
@@ -367,7 +403,12 @@ func (f AttackFilter) prepared(ctx context.Context, c *Client, until time.Time, 
 	return f, err
 }
 
-func attackKey(a *Attack) string { return a.ID.String() }
+func attackKey(a *Attack) string {
+	if a.ID.IsZero() {
+		return a.AttackID.key()
+	}
+	return a.ID.key()
+}
 
 func (s *AttacksService) offsetList(op operation, filter AttackFilter, opts []CallOption) *lister[Attack] {
 	return &lister[Attack]{
@@ -405,6 +446,9 @@ func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lis
 	return &lister[Attack]{
 		client: s.client, op: attacksListByCursor, paging: byCursor, usual: 100, id: attackKey, opts: opts,
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
+			if page.OrderBy != "" || page.Order != DefaultOrder {
+				return args{}, invalid("order", "the list by cursor has none but its own")
+			}
 			// The cursor belongs to a filter: the same body goes out for each page.
 			f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
 			return args{body: listBody{Filter: f, Paging: true, Cursor: page.Cursor}}, err
@@ -412,8 +456,8 @@ func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lis
 	}
 }
 
-// ListByCursor returns one page of 100 of the attacks that match filter, from page.Cursor on; the other fields of page must be zero. The
-// order is the route's own, newest first.
+// ListByCursor returns one page of the attacks that match filter, from page.Cursor on. The route's pages are of 100, whatever page.Limit says, and
+// its order is its own, newest first.
 //
 // POST /v2/objects/attack with paging, documented until August 2026. Replay class: read.
 func (s *AttacksService) ListByCursor(ctx context.Context, filter AttackFilter, page PageOptions, opts ...CallOption) (*Page[Attack], error) {
@@ -461,18 +505,18 @@ func (a *AttackCounts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // POST /v1/objects/attack/count. Replay class: read.
 func (s *AttacksService) Count(ctx context.Context, filter AttackFilter, opts ...CallOption) (*AttackCounts, error) {
-	return attackQuery[AttackCounts](ctx, s.client, attacksCount, filter, opts)
+	f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return get[AttackCounts](ctx, s.client, attacksCount, args{body: listBody{Filter: f}}, opts)
 }
 
 // IPs returns the addresses that the attacks that match filter came from.
 //
 // POST /v1/objects/attack/ip. Replay class: read.
 func (s *AttacksService) IPs(ctx context.Context, filter AttackFilter, opts ...CallOption) ([]string, error) {
-	ips, err := attackQuery[addresses](ctx, s.client, attacksIPs, filter, opts)
-	if err != nil {
-		return nil, err
-	}
-	return *ips, nil
+	return attackQuery[addresses](ctx, s.client, attacksIPs, filter, opts)
 }
 
 // addresses is a list of addresses, which one source draws as an object with a member IPs.
@@ -500,18 +544,14 @@ func (a *addresses) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // POST /v1/objects/attack/vectors; the vendor's documentation names the path only. Replay class: read.
 func (s *AttacksService) Vectors(ctx context.Context, filter AttackFilter, opts ...CallOption) (map[string][]string, error) {
-	vectors, err := attackQuery[map[string][]string](ctx, s.client, attacksVectors, filter, opts)
-	if err != nil {
-		return nil, err
-	}
-	return *vectors, nil
+	return attackQuery[map[string][]string](ctx, s.client, attacksVectors, filter, opts)
 }
 
 // attackQuery makes a call that takes nothing but an attack filter.
-func attackQuery[T any](ctx context.Context, c *Client, op operation, filter AttackFilter, opts []CallOption) (*T, error) {
+func attackQuery[T any](ctx context.Context, c *Client, op operation, filter AttackFilter, opts []CallOption) (out T, err error) {
 	f, err := filter.prepared(ctx, c, time.Time{}, opts)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return get[T](ctx, c, op, args{body: listBody{Filter: f}}, opts)
+	return do[T](ctx, c, op, args{body: listBody{Filter: f}}, opts)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // The times and ids that the fixtures of attacks and hits use.
@@ -69,13 +71,81 @@ func TestAttackAddressesInAnObject(t *testing.T) {
 	} {
 		client, _ := newTestClient(t, jsonAnswer(body))
 		ips, err := client.Attacks.IPs(t.Context(), AttackFilter{})
-		if want == nil {
-			require.ErrorIs(t, err, ErrNotFound)
-			continue
-		}
-		require.NoError(t, err)
+		require.NoError(t, err, "null in place of a list is an empty one")
 		require.Equal(t, want, ips)
 	}
+}
+
+func TestNullVectorsAreNone(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, jsonAnswer(`{"status":200,"body":null}`))
+	vectors, err := client.Attacks.Vectors(t.Context(), AttackFilter{})
+	require.NoError(t, err)
+	require.Empty(t, vectors)
+}
+
+func TestVulnerabilitiesOfAnAttack(t *testing.T) {
+	t.Parallel()
+	for member, want := range map[string]VulnIDs{
+		`null`: nil, `[]`: {}, `""`: nil, `false`: nil, `90210`: {90210}, `"90210"`: {90210}, `[90210]`: {90210}, `[90210,90211]`: {90210, 90211},
+	} {
+		var attack Attack
+		require.NoError(t, wire.Unmarshal([]byte(`{"vulnid":`+member+`}`), &attack), member)
+		require.Equal(t, want, attack.VulnIDs, member)
+		require.Equal(t, len(want) > 0, attack.IsIncident(), member)
+	}
+	for want, ids := range map[string]VulnIDs{`null`: {}, `7`: {7}, `[7,8]`: {7, 8}} {
+		data, err := wire.MarshalEcho(ids)
+		require.NoError(t, err)
+		require.Equal(t, want, string(data))
+	}
+}
+
+// TestEventsWithoutAnIDAreNotTakenForEachOther: an iterator drops what it has yielded, and what has no id is not known to have been.
+func TestEventsWithoutAnIDAreNotTakenForEachOther(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, jsonAnswer(`{"status":200,"body":[
+		{"attackid":"i:a"},{"attackid":"i:b"},{"attackid":"i:a"},{"id":[]},{"id":[]},{"id":["i","c","1"]},{"id":["i","c","2"]}]}`))
+	attacks, hits := 0, 0
+	for _, err := range client.Attacks.All(t.Context(), AttackFilter{}) {
+		require.NoError(t, err)
+		attacks++
+	}
+	require.Equal(t, 6, attacks)
+	for _, err := range client.Hits.All(t.Context(), HitFilter{}) {
+		require.NoError(t, err)
+		hits++
+	}
+	require.Equal(t, 7, hits)
+}
+
+func TestOddEventIDsSurvive(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]EventID{
+		`["a","b","c",{"d":1}]`: {Index: "a", Doc: "b"}, `["b"]`: {Doc: "b"}, `"a:b:c"`: {Index: "a", Doc: "b:c"}, `"b"`: {Doc: "b"}, `[]`: {},
+		`["a",5]`: {Index: "a", Doc: "5"},
+	} {
+		var id EventID
+		require.NoError(t, wire.Unmarshal([]byte(in), &id), in)
+		require.Equal(t, want.String(), id.String(), in)
+		require.Equal(t, id.rest == "", id.Equal(want), in)
+		if in == `["a",5]` {
+			in = `["a","5"]`
+		}
+		out, err := wire.MarshalEcho(id)
+		require.NoError(t, err)
+		require.Equal(t, in, string(out))
+	}
+	for _, in := range []string{`null`, `false`, `[null,null]`} {
+		var id EventID
+		require.NoError(t, wire.Unmarshal([]byte(in), &id), in)
+		require.True(t, id.IsZero(), in)
+	}
+	require.Error(t, wire.Unmarshal([]byte(`[["a"]]`), new(EventID)))
+	var text, list EventID
+	require.NoError(t, wire.Unmarshal([]byte(`"a:b"`), &text))
+	require.NoError(t, wire.Unmarshal([]byte(`["a","b"]`), &list))
+	require.True(t, text.Equal(list), "the form does not count")
 }
 
 func TestAttackArguments(t *testing.T) {
@@ -93,6 +163,30 @@ func TestAttackArguments(t *testing.T) {
 		"not within not":                   func() error { _, err := client.Attacks.Count(ctx, twice); return err },
 		"half an id": func() error {
 			_, err := client.Attacks.IPs(ctx, AttackFilter{AttackIDs: []EventID{{Doc: "Zz81"}}})
+			return err
+		},
+		"half an id member": func() error {
+			_, err := client.Attacks.Count(ctx, AttackFilter{ID: EventID{Index: "a"}})
+			return err
+		},
+		"no change since": func() error {
+			_, err := client.Attacks.Count(ctx, AttackFilter{Not: &AttackFilter{ChangedSince: At(fixtureStart)}})
+			return err
+		},
+		"order by cursor": func() error {
+			_, err := client.Attacks.ListByCursor(ctx, AttackFilter{}, PageOptions{OrderBy: "hits"})
+			return err
+		},
+		"direction by cursor": func() error {
+			_, err := client.Attacks.ListByCursor(ctx, AttackFilter{}, PageOptions{Order: Ascending})
+			return err
+		},
+		"incidents without some": func() error {
+			_, err := client.Incidents.List(ctx, AttackFilter{Not: &AttackFilter{VulnIDs: Set([]int64{7})}}, PageOptions{})
+			return err
+		},
+		"incidents that are none": func() error {
+			_, err := client.Incidents.List(ctx, AttackFilter{VulnIDs: Null[[]int64]()}, PageOptions{})
 			return err
 		},
 		"client id":      func() error { _, err := client.Attacks.Count(ctx, AttackFilter{ClientIDs: []int64{0}}); return err },

@@ -176,11 +176,25 @@ func (r *AttackRow) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // Text returns a column as text: a text as it is, "" for null and for a column that the row lacks, anything else as JSON.
 func (r *AttackRow) Text(column AttackColumn) string {
-	raw, ok := r.Columns[string(column)]
+	raw, ok := r.raw(column)
 	if !ok {
 		return ""
 	}
 	return TermValue{raw}.String()
+}
+
+// raw returns a column as it came, under either of its names if it has two.
+func (r *AttackRow) raw(column AttackColumn) (RawJSON, bool) {
+	raw, ok := r.Columns[string(column)]
+	if !ok {
+		switch column {
+		case ColumnPath:
+			raw, ok = r.Columns["path"]
+		case ColumnIPs:
+			raw, ok = r.Columns["ip_addresses"]
+		}
+	}
+	return raw, ok
 }
 
 // Label returns the readable form of a column's value, or the value if there is none.
@@ -214,7 +228,7 @@ func (r *AttackRow) Status() RowStatus { return RowStatus(r.Text(ColumnStatus)) 
 
 func readColumn[T any](r *AttackRow, column AttackColumn) (T, bool) {
 	var v, none T
-	raw, ok := r.Columns[string(column)]
+	raw, ok := r.raw(column)
 	if !ok || raw.Kind() == 'n' || wire.Unmarshal(raw, &v) != nil {
 		return none, false
 	}
@@ -466,7 +480,7 @@ type markBody struct {
 // The result of a repeat is the same, with the exception that a false positive also corrects sessions in a way that is not documented: say
 // [WithReplayClass] with ReplayIdempotent to have it repeated.
 //
-// POST /v1/client/{client_id}/attack-vectors/mark. Replay class: once.
+// POST /v1/client/{client_id}/attack-vectors/mark. Replay class: idempotent for VerdictTruePositive and VerdictNone, else once.
 func (s *AttackVectorsService) MarkGroup(ctx context.Context, group string, verdict Verdict, opts ...CallOption) (*MarkResult, error) {
 	if group == "" {
 		return nil, invalid("group", "want the id of a row, see Query")
@@ -476,7 +490,7 @@ func (s *AttackVectorsService) MarkGroup(ctx context.Context, group string, verd
 
 // Mark is [AttackVectorsService.MarkGroup] for vectors, by their ids.
 //
-// POST /v1/client/{client_id}/attack-vectors/mark. Replay class: once.
+// POST /v1/client/{client_id}/attack-vectors/mark. Replay class: that of MarkGroup.
 func (s *AttackVectorsService) Mark(ctx context.Context, ids []string, verdict Verdict, opts ...CallOption) (*MarkResult, error) {
 	if err := checkIDs("vectors", ids); err != nil {
 		return nil, err
@@ -486,7 +500,7 @@ func (s *AttackVectorsService) Mark(ctx context.Context, ids []string, verdict V
 
 // MarkRequests is [AttackVectorsService.MarkGroup] for all vectors in requests, by the ids of these.
 //
-// POST /v1/client/{client_id}/attack-vectors/mark. Replay class: once.
+// POST /v1/client/{client_id}/attack-vectors/mark. Replay class: that of MarkGroup.
 func (s *AttackVectorsService) MarkRequests(ctx context.Context, requestIDs []string, verdict Verdict, opts ...CallOption) (*MarkResult, error) {
 	if err := checkIDs("requests", requestIDs); err != nil {
 		return nil, err
@@ -511,5 +525,9 @@ func (s *AttackVectorsService) mark(ctx context.Context, body markBody, opts []C
 	if err != nil {
 		return nil, err
 	}
-	return get[MarkResult](ctx, s.client, vectorsMark, a, opts)
+	op := vectorsMark
+	if body.Mark == VerdictTruePositive || body.Mark == VerdictNone {
+		op.replay = idempotent
+	}
+	return get[MarkResult](ctx, s.client, op, a, opts)
 }

@@ -252,15 +252,30 @@ func TestMarkSendsExactlyOneTarget(t *testing.T) {
 	require.JSONEq(t, `{"request_ids":["`+fixtureRequestID+`"],"mark":""}`, string(sent[1].Body), "the empty verdict is sent")
 }
 
-func TestMarkIsRepeatedOnRequestOnly(t *testing.T) {
+func TestFalsePositivesAreRepeatedOnRequestOnly(t *testing.T) {
 	t.Parallel()
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
-	_, err := client.AttackVectors.MarkGroup(t.Context(), fixtureGroup, VerdictNone)
+	_, err := client.AttackVectors.MarkGroup(t.Context(), fixtureGroup, VerdictFalsePositive)
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	require.Len(t, server.requests(), 1)
-	_, err = client.AttackVectors.MarkGroup(t.Context(), fixtureGroup, VerdictNone, WithReplayClass(ReplayIdempotent), WithRetries(2))
+	_, err = client.AttackVectors.MarkGroup(t.Context(), fixtureGroup, VerdictFalsePositive, WithReplayClass(ReplayIdempotent), WithRetries(2))
 	require.Error(t, err)
 	require.Len(t, server.requests(), 4)
+	for i, verdict := range []Verdict{VerdictTruePositive, VerdictNone} {
+		_, err = client.AttackVectors.MarkGroup(t.Context(), fixtureGroup, verdict, WithRetries(1))
+		require.Error(t, err)
+		require.Len(t, server.requests(), 4+2*(i+1), "these verdicts have no side effect")
+	}
+}
+
+func TestRowColumnsWithTwoNames(t *testing.T) {
+	t.Parallel()
+	var row AttackRow
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":"g","path":"/cart","ip_addresses":{"count":1,"values":["198.51.100.7"]}}`), &row))
+	require.Equal(t, "/cart", row.Text(ColumnPath))
+	ips, ok := row.Sample(ColumnIPs)
+	require.True(t, ok)
+	require.Equal(t, []string{"198.51.100.7"}, ips.Values)
 }
 
 func TestAttackVectorPointAndAddress(t *testing.T) {

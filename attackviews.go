@@ -8,14 +8,16 @@ import (
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
-// No source shows the envelopes of these routes.
+// viewEnvelope is for routes whose envelopes no source shows: the view or the list of views in body, in data, or bare.
+const viewEnvelope = wire.Envelope("body|data?")
+
 var (
-	viewsList       = operation{"attack_views.list", "GET", "/v1/client/{client_id}/attack-views", read, anywhere}
-	viewsCreate     = operation{"attack_views.create", "POST", "/v1/client/{client_id}/attack-views", once, anywhere}
-	viewsGet        = operation{"attack_views.get", "GET", "/v1/client/{client_id}/attack-views/{id}", read, anywhere}
-	viewsUpdate     = operation{"attack_views.update", "PUT", "/v1/client/{client_id}/attack-views/{id}", idempotent, anywhere}
+	viewsList       = operation{"attack_views.list", "GET", "/v1/client/{client_id}/attack-views", read, viewEnvelope}
+	viewsCreate     = operation{"attack_views.create", "POST", "/v1/client/{client_id}/attack-views", once, viewEnvelope}
+	viewsGet        = operation{"attack_views.get", "GET", "/v1/client/{client_id}/attack-views/{id}", read, viewEnvelope}
+	viewsUpdate     = operation{"attack_views.update", "PUT", "/v1/client/{client_id}/attack-views/{id}", idempotent, viewEnvelope}
 	viewsDelete     = operation{"attack_views.delete", "DELETE", "/v1/client/{client_id}/attack-views/{id}", idempotent, noAnswer}
-	viewsDuplicate  = operation{"attack_views.duplicate", "POST", "/v1/client/{client_id}/attack-views/{id}/duplicate", once, anywhere}
+	viewsDuplicate  = operation{"attack_views.duplicate", "POST", "/v1/client/{client_id}/attack-views/{id}/duplicate", once, viewEnvelope}
 	viewsSetDefault = operation{"attack_views.set_default", "POST", "/v1/client/{client_id}/attack-views/{id}/set-default", idempotent, noAnswer}
 )
 
@@ -65,6 +67,11 @@ const (
 )
 
 func (s *AttackViewsService) path(ctx context.Context, opts []CallOption, ids ...any) (args, error) {
+	for _, id := range ids {
+		if _, err := pathSegment("id", id); err != nil {
+			return args{}, err
+		}
+	}
 	id, err := s.client.ClientID(ctx, opts...)
 	return args{path: append([]any{id}, ids...)}, err
 }
@@ -88,7 +95,7 @@ func (s *AttackViewsService) Get(ctx context.Context, id int64, opts ...CallOpti
 	if err != nil {
 		return nil, err
 	}
-	return get[AttackView](ctx, s.client, viewsGet, a, opts)
+	return s.one(ctx, viewsGet, a, opts)
 }
 
 // NewAttackView is a view to create.
@@ -116,7 +123,7 @@ func (s *AttackViewsService) Create(ctx context.Context, view NewAttackView, opt
 		return nil, err
 	}
 	a.body = view
-	return get[AttackView](ctx, s.client, viewsCreate, a, opts)
+	return s.one(ctx, viewsCreate, a, opts)
 }
 
 func checkConfig(config RawJSON) error {
@@ -155,11 +162,20 @@ func (s *AttackViewsService) Update(ctx context.Context, id int64, update Attack
 	}
 	a.body = update
 	view, err := do[*AttackView](ctx, s.client, viewsUpdate, a, opts)
-	if err != nil || view != nil {
+	if err != nil || view != nil && view.ID != 0 {
 		return view, err
 	}
 	// The answer is not documented: if it says nothing, the view itself tells.
 	return s.Get(ctx, id, opts...)
+}
+
+// one makes a call that answers a view. An answer without one, such as {"status":200}, must not pass for a view without an id.
+func (s *AttackViewsService) one(ctx context.Context, op operation, a args, opts []CallOption) (*AttackView, error) {
+	view, err := get[AttackView](ctx, s.client, op, a, opts)
+	if err == nil && view.ID == 0 {
+		return nil, lostAnswer(op, "the answer holds no view")
+	}
+	return view, err
 }
 
 // Delete deletes a view. One that is not there counts as deleted.
@@ -187,7 +203,7 @@ func (s *AttackViewsService) Duplicate(ctx context.Context, id int64, name strin
 	a.body = struct {
 		Name string `json:"name"`
 	}{name}
-	return get[AttackView](ctx, s.client, viewsDuplicate, a, opts)
+	return s.one(ctx, viewsDuplicate, a, opts)
 }
 
 // SetDefault makes a view the one that the Console opens first.

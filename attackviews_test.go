@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,54 @@ func TestViewUpdateWithoutAnAnswer(t *testing.T) {
 	view, err := client.AttackViews.Update(t.Context(), 42, AttackViewUpdate{Name: Set("new")})
 	require.NoError(t, err)
 	require.Equal(t, "new", view.Name)
+}
+
+func TestAnswersWithoutAView(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, `{"id":42,"name":"new"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"status":200}`)
+	})
+	view, err := client.AttackViews.Update(t.Context(), 42, AttackViewUpdate{Name: Set("new")})
+	require.NoError(t, err)
+	require.Equal(t, int64(42), view.ID, "the view is read")
+	require.Len(t, server.requests(), 2)
+	_, err = client.AttackViews.Create(t.Context(), NewAttackView{Name: "v", Config: RawJSON(`{}`)})
+	require.ErrorIs(t, err, ErrOutcomeUnknown, "a view without an id must not be returned")
+	_, err = client.AttackViews.Duplicate(t.Context(), 42, "v")
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+}
+
+func TestViewsBesideOtherMembers(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, jsonAnswer(`{"data":[{"id":1,"name":"a"},{"id":2,"name":"b"}],"total":2}`))
+	views, err := client.AttackViews.List(t.Context())
+	require.NoError(t, err)
+	require.Len(t, views, 2)
+}
+
+func TestViewIDsAreCheckedFirst(t *testing.T) {
+	t.Parallel()
+	client, server := newUnidentifiedClient(t)
+	_, err := client.AttackViews.Get(t.Context(), 0)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	_, err = client.Hits.Dropped(t.Context(), "")
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.Empty(t, server.requests(), "the client id is not asked for either")
+}
+
+// newUnidentifiedClient makes a client that does not know its client id yet.
+func newUnidentifiedClient(t *testing.T) (*Client, *answerer) {
+	t.Helper()
+	a := &answerer{answer: jsonAnswer(`{}`)}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	client, err := New(US, Token("test-token-fixture"), WithBaseURL(server.URL), WithHTTPClient(server.Client()))
+	require.NoError(t, err)
+	return client, a
 }
 
 func TestViewDeletedTwice(t *testing.T) {

@@ -10,10 +10,13 @@ import (
 )
 
 // EventID identifies an attack or a hit: the index that holds it and its id there. On the wire it is a list of both or one text,
-// "index:doc"; an EventID reads both and writes the form that it was read from, a list if it was made in Go.
+// "index:doc"; an EventID reads both and writes the form that it was read from, a list if it was made in Go. The form counts for ==: compare
+// ids that may have come in different forms with [EventID.Equal].
 type EventID struct {
 	Index, Doc string
 	form       eventIDForm
+	// rest is what followed the two in a longer list, as JSON with a comma in front.
+	rest string
 }
 
 type eventIDForm uint8
@@ -41,6 +44,15 @@ func (id EventID) String() string {
 	return id.Index + ":" + id.Doc
 }
 
+// key is what an iterator knows an event by, "" if it has no id.
+func (id EventID) key() string { return id.String() + id.rest }
+
+// Equal reports whether both name the same event, in whatever form they came.
+func (id EventID) Equal(other EventID) bool {
+	id.form, other.form = formPair, formPair
+	return id == other
+}
+
 // IsZero reports whether there is no id.
 func (id EventID) IsZero() bool { return id.Index == "" && id.Doc == "" }
 
@@ -60,6 +72,12 @@ func (id EventID) MarshalJSONTo(e *jsontext.Encoder) error {
 		return e.WriteToken(jsontext.String(id.String()))
 	case id.form == formSingle:
 		return wire.MarshalEncode(e, []string{id.Doc})
+	case id.rest != "":
+		pair, err := wire.Marshal(id.pair())
+		if err != nil {
+			return err
+		}
+		return e.WriteValue(append(append(pair[:len(pair)-1], id.rest...), ']'))
 	case id.IsZero():
 		return wire.MarshalEncode(e, []string{})
 	}
@@ -70,7 +88,7 @@ func (id EventID) MarshalJSONTo(e *jsontext.Encoder) error {
 func (id *EventID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	*id = EventID{}
 	switch d.PeekKind() {
-	case 'n':
+	case 'n', 'f':
 		_, err := d.ReadToken()
 		return err
 	case '"':
@@ -94,20 +112,27 @@ func (id *EventID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	var parts [2]string
 	n := 0
 	for ; d.PeekKind() != ']'; n++ {
+		if n >= len(parts) {
+			value, err := d.ReadValue()
+			if err != nil {
+				return err
+			}
+			id.rest += "," + string(value)
+			continue
+		}
 		token, err := d.ReadToken()
 		if err != nil {
 			return err
 		}
-		switch {
-		case token.Kind() != '"' && token.Kind() != '0':
+		switch token.Kind() {
+		case '"', '0':
+			parts[n] = token.String()
+		case 'n':
+		default:
 			return fmt.Errorf("an event id holds texts, not %v", token.Kind())
-		case n >= len(parts):
-			return fmt.Errorf("an event id of more than %d parts", len(parts))
 		}
-		parts[n] = token.String()
 	}
-	switch id.Index, id.Doc = parts[0], parts[1]; n {
-	case 1:
+	if id.Index, id.Doc = parts[0], parts[1]; n == 1 {
 		id.Index, id.Doc, id.form = "", parts[0], formSingle
 	}
 	_, err := d.ReadToken()

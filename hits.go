@@ -2,8 +2,11 @@ package wallarm
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -142,7 +145,7 @@ type HitFilter struct {
 	Countries   []string `json:"remote_country,omitzero"`
 	Datacenters []string `json:"datacenter,omitzero"`
 	Tor         []string `json:"tor,omitzero"`
-	// ProxyTypes has no negation.
+	// ProxyTypes must be empty in Not.
 	ProxyTypes []string `json:"proxy_type,omitzero"`
 	// ApplicationIDs are ids of applications, -1 is the default one.
 	ApplicationIDs  []int64  `json:"poolid,omitzero"`
@@ -174,7 +177,7 @@ type HitFilter struct {
 	BOLACounters      []string     `json:"bola_counter,omitzero"`
 	KnownFalse        []string     `json:"known_false,omitzero"`
 	NodeUUIDs         []string     `json:"node_uuid,omitzero"`
-	// Presets and ChangedSince have no negation.
+	// Presets and ChangedSince must be zero in Not.
 	Presets      []string  `json:"preset,omitzero"`
 	ChangedSince Timestamp `json:"changed_time,omitzero"`
 	// Not holds conditions that must not hold: each of its fields travels under its name with a leading "!".
@@ -238,11 +241,13 @@ func (f *HitFilter) validate() error {
 			return err
 		}
 	}
-	if f.Not == nil {
+	switch not := f.Not; {
+	case not == nil:
 		return nil
-	}
-	if f.Not.Not != nil {
+	case not.Not != nil:
 		return invalid("filter", "Not within Not")
+	case len(not.ProxyTypes) > 0, len(not.Presets) > 0, !not.ChangedSince.IsZero():
+		return invalid("filter", "proxy types, presets and the time of changes cannot be negated")
 	}
 	return f.Not.validate()
 }
@@ -260,7 +265,7 @@ func (f HitFilter) prepared(ctx context.Context, c *Client, until time.Time, opt
 	return f, err
 }
 
-func hitKey(h *Hit) string { return h.ID.String() }
+func hitKey(h *Hit) string { return h.ID.key() }
 
 func (s *HitsService) list(filter HitFilter, opts []CallOption) *lister[Hit] {
 	return &lister[Hit]{
@@ -331,6 +336,20 @@ func (d *HitDetails) Request() *HitRequest {
 	return d.Hit
 }
 
+// String says which hit it is, and shows what [HitRequest.String] does of its request.
+func (d HitDetails) String() string {
+	if r := d.Request(); r != nil {
+		return fmt.Sprintf("hit %s: %s", d.ID, r)
+	}
+	return fmt.Sprintf("hit %s without a request", d.ID)
+}
+
+// Format is [HitDetails.String] for every verb of package fmt.
+func (d HitDetails) Format(f fmt.State, _ rune) { fmt.Fprint(f, d.String()) }
+
+// LogValue is [HitDetails.String] for slog.
+func (d HitDetails) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
 // MarshalJSON writes the details with all members that were received.
 func (d HitDetails) MarshalJSON() ([]byte, error) {
 	type plain HitDetails
@@ -346,7 +365,8 @@ func (d *HitDetails) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 	return wire.UnmarshalDecode(from, (*plain)(d))
 }
 
-// HitRequest is a request as the node parsed it. It is the customer's traffic, and may hold credentials of their users.
+// HitRequest is a request as the node parsed it. It is the customer's traffic, and may hold credentials of their users: package fmt and slog
+// show its method and path only; the fields are read, and JSON is written, as everywhere.
 type HitRequest struct {
 	// RemoteAddr and the other addresses come from [HitsService.Detail] only.
 	RemoteAddr string `json:"remote_addr,omitempty"`
@@ -367,6 +387,18 @@ type HitRequest struct {
 	EBPF  *EBPFOrigin `json:"ebpf,omitzero"`
 	Extra Extra       `json:",embed"`
 }
+
+// String says which request it is, without query, headers and body.
+func (r HitRequest) String() string {
+	path, _, _ := strings.Cut(r.URI, "?")
+	return fmt.Sprintf("%s %s: %d headers", clip(r.Method), clip(path), len(r.Headers))
+}
+
+// Format is [HitRequest.String] for every verb of package fmt.
+func (r HitRequest) Format(f fmt.State, _ rune) { fmt.Fprint(f, r.String()) }
+
+// LogValue is [HitRequest.String] for slog.
+func (r HitRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Header returns the headers with canonical names.
 func (r *HitRequest) Header() http.Header {
@@ -399,20 +431,23 @@ type HitBody struct {
 	Text string
 	// OriginalSize is the size in bytes of a body that was cut, 0 if Text is all of it.
 	OriginalSize int64
+	// Extra holds the other members of a body that was cut.
+	Extra Extra
 }
 
 // cutBody is how a body that was cut travels.
 type cutBody struct {
 	Example      string `json:"example"`
 	OriginalSize int64  `json:"original_size"`
+	Extra        Extra  `json:",embed"`
 }
 
 // MarshalJSONTo writes a text or an object.
 func (b HitBody) MarshalJSONTo(e *jsontext.Encoder) error {
-	if b.OriginalSize == 0 {
+	if b.OriginalSize == 0 && b.Extra == nil {
 		return e.WriteToken(jsontext.String(b.Text))
 	}
-	return wire.MarshalEncode(e, cutBody{b.Text, b.OriginalSize})
+	return wire.MarshalEncode(e, cutBody{b.Text, b.OriginalSize, b.Extra})
 }
 
 // UnmarshalJSONFrom reads a text or an object.
@@ -423,7 +458,7 @@ func (b *HitBody) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	}
 	var cut cutBody
 	err := wire.UnmarshalDecode(d, &cut)
-	*b = HitBody{cut.Example, cut.OriginalSize}
+	*b = HitBody{cut.Example, cut.OriginalSize, cut.Extra}
 	return err
 }
 

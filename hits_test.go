@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -115,6 +116,27 @@ func TestHitRequestHeader(t *testing.T) {
 	require.Equal(t, http.Header{"Content-Length": {"123"}, "Host": {"a.example.com"}, "X-A": {"b"}}, details[0].Request().Header())
 }
 
+// TestHitRequestsShowNoTraffic: headers and bodies hold credentials of the customer's users.
+func TestHitRequestsShowNoTraffic(t *testing.T) {
+	t.Parallel()
+	var details HitDetails
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":["h","1"],"raw":{"method":"POST","uri":"/login?key=`+planted+`","headers":{"cookie":"`+planted+
+		`"},"body":"`+planted+`"}}`), &details))
+	for _, v := range []any{details, &details, *details.Raw, details.Raw, []HitDetails{details}, []*HitRequest{details.Raw}} {
+		var shown strings.Builder
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&shown, verb, v)
+		}
+		slog.New(slog.NewTextHandler(&shown, nil)).Info("seen", "v", v)
+		requireNoSecret(t, fmt.Sprintf("dump of %T", v), shown.String(), planted)
+		require.Contains(t, shown.String(), "POST /login")
+	}
+	written, err := json.Marshal(details)
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(string(written), planted), "JSON has all of it")
+	require.Contains(t, fmt.Sprint(HitDetails{ID: fixtureHitID}), fixtureHitID.String())
+}
+
 func TestHitDetailGone(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"status":200,"body":null}`, `null`} {
@@ -171,6 +193,18 @@ func TestHitArguments(t *testing.T) {
 		"half an id":          func() error { _, err := hits.Details(ctx, HitFilter{ID: EventID{Doc: "x"}}); return err },
 		"half an attack id": func() error {
 			_, err := hits.IPs(ctx, HitFilter{AttackIDs: []EventID{{Index: "x"}}})
+			return err
+		},
+		"no other proxies": func() error {
+			_, err := hits.List(ctx, HitFilter{Not: &HitFilter{ProxyTypes: []string{"VPN"}}}, PageOptions{})
+			return err
+		},
+		"no other presets": func() error {
+			_, err := hits.List(ctx, HitFilter{Not: &HitFilter{Presets: []string{"x"}}}, PageOptions{})
+			return err
+		},
+		"not changed since": func() error {
+			_, err := hits.List(ctx, HitFilter{Not: &HitFilter{ChangedSince: At(fixtureStart)}}, PageOptions{})
 			return err
 		},
 		"no id to mark":     func() error { return hits.MarkFalsePositive(ctx, EventID{}) },

@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 var incidentsList = operation{"incidents.list", "POST", "/v1/objects/attack", read, inBody}
@@ -11,37 +12,47 @@ var incidentsList = operation{"incidents.list", "POST", "/v1/objects/attack", re
 // null, and lists of incidents are lists of attacks with that condition.
 type IncidentsService service
 
-// Incident is an attack whose VulnID is not nil.
+// Incident is an attack with VulnIDs.
 type Incident = Attack
 
-// incidents adds the condition that makes an attack an incident: "!vulnid": null.
-func incidents(filter AttackFilter) AttackFilter {
+// list adds the condition that makes an attack an incident: "!vulnid": null. It must not stand beside another one of that name.
+func (s *IncidentsService) list(filter AttackFilter, opts []CallOption) *lister[Incident] {
 	not := AttackFilter{}
 	if filter.Not != nil {
 		not = *filter.Not
 	}
-	if not.VulnIDs.IsZero() {
-		not.VulnIDs = Null[[]int64]()
-	}
+	_, excludes := not.VulnIDs.Get()
+	not.VulnIDs = Null[[]int64]()
+	plain := filter.VulnIDs.IsNull()
 	filter.Not = &not
-	return filter
+	l := s.client.Attacks.offsetList(incidentsList, filter, opts)
+	if excludes || plain {
+		l.request = func(context.Context, PageOptions, time.Time) (args, error) {
+			if plain {
+				return args{}, invalid("filter.vulnid", "null selects what is no incident")
+			}
+			return args{}, invalid("filter.vulnid", "incidents of some vulnerabilities cannot be left out: the condition takes the place of the one that selects incidents")
+		}
+	}
+	return l
 }
 
-// List returns one page of the incidents that match filter, newest first unless page says otherwise. See [AttacksService.List] for page.
+// List returns one page of the incidents that match filter, newest first unless page says otherwise. See [AttacksService.List] for page. The
+// condition on vulnerabilities in filter.Not is taken: it cannot hold ids.
 //
 // POST /v1/objects/attack with the condition "!vulnid": null. Replay class: read.
 func (s *IncidentsService) List(ctx context.Context, filter AttackFilter, page PageOptions, opts ...CallOption) (*Page[Incident], error) {
-	return s.client.Attacks.offsetList(incidentsList, incidents(filter), opts).page(ctx, page)
+	return s.list(filter, opts).page(ctx, page)
 }
 
 // All iterates over the incidents that match filter, newest first.
 //
 // POST /v1/objects/attack with the condition "!vulnid": null. Replay class: read.
 func (s *IncidentsService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Incident, error] {
-	return s.client.Attacks.offsetList(incidentsList, incidents(filter), opts).all(ctx, PageOptions{})
+	return s.list(filter, opts).all(ctx, PageOptions{})
 }
 
 // Pages is All by pages, from start on.
 func (s *IncidentsService) Pages(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Incident], error] {
-	return s.client.Attacks.offsetList(incidentsList, incidents(filter), opts).pages(ctx, start)
+	return s.list(filter, opts).pages(ctx, start)
 }

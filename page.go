@@ -96,7 +96,7 @@ type lister[T any] struct {
 	// end the list early.
 	careful bool
 	// id identifies an item, so that one which moved to the next page while the list was read is not yielded twice. nil if items
-	// have no identity.
+	// have no identity; "" for one item that lacks its id.
 	id func(*T) string
 	// after is the position behind an item, for lists with paging byKey.
 	after func(*T) string

@@ -35,7 +35,7 @@ const (
 
 // SearchFilters are ready-made filters, one for each kind of object. One that the phrase does not speak of is null.
 type SearchFilters struct {
-	// Attacks is for lists of attacks and hits, see [SearchFilters.AttackFilter].
+	// Attacks is for lists of attacks and hits, see [SearchFilters.AttackFilter] and [SearchFilters.HitFilter].
 	Attacks RawJSON `json:"attacks"`
 	// Incidents is for lists of attacks, too, see [SearchFilters.IncidentFilter].
 	Incidents RawJSON `json:"incidents"`
@@ -80,6 +80,18 @@ func (s *StatsService) Search(ctx context.Context, request SearchRequest, opts .
 // AttackFilter returns the filter for [AttacksService.List] and its neighbours, and whether there is one. Tenants, time and VulnIDs are in their
 // fields; all other conditions are in Extra, as they came, for null is a value of its own there.
 func (f *SearchFilters) AttackFilter() (AttackFilter, bool) { return attackFilterOf(f.Attacks) }
+
+// HitFilter returns the filter for [HitsService.List] and its neighbours, and whether there is one: the condition on attacks, which hits take too.
+// Tenants and time are in their fields, all other conditions are in Extra.
+func (f *SearchFilters) HitFilter() (HitFilter, bool) {
+	members, ok := searchMembers(f.Attacks)
+	if !ok {
+		return HitFilter{}, false
+	}
+	filter := HitFilter{Extra: members}
+	filter.ClientIDs, filter.Time = members.takeClientIDs(), members.takeTime()
+	return filter, true
+}
 
 // IncidentFilter is AttackFilter for [IncidentsService.List].
 func (f *SearchFilters) IncidentFilter() (AttackFilter, bool) { return attackFilterOf(f.Incidents) }

@@ -129,8 +129,8 @@ func (s *APISessionsService) GetExportConfig(ctx context.Context, id int64, opts
 
 // NewSessionExportConfig is an export configuration to make. Rules are required.
 type NewSessionExportConfig struct {
-	// Conditions say which requests are meant; none means all.
-	Conditions []EndpointCondition `json:"conditions"`
+	// Conditions say which requests are meant; none means all, unless ActionID is given.
+	Conditions []EndpointCondition `json:"conditions,omitzero"`
 	// ActionID names a scope that exists, in place of conditions; 0 for none.
 	ActionID int64                  `json:"action_id,omitzero"`
 	Rules    []NewSessionExportRule `json:"rules"`
@@ -164,8 +164,16 @@ func (s *APISessionsService) CreateExportConfig(
 	if err := validateConditions("conditions", config.Conditions); err != nil {
 		return nil, err
 	}
-	if config.ActionID < 0 {
+	switch {
+	case config.ActionID < 0:
 		return nil, invalid("action_id", "%d is negative", config.ActionID)
+	case config.ActionID > 0 && len(config.Conditions) > 0:
+		return nil, invalid("action_id", "it cannot be given together with conditions")
+	case config.ActionID > 0:
+		// An empty list beside the scope could be read as all requests.
+		config.Conditions = nil
+	case config.Conditions == nil:
+		config.Conditions = []EndpointCondition{}
 	}
 	a, err := s.at(ctx, opts)
 	if err != nil {
@@ -177,9 +185,10 @@ func (s *APISessionsService) CreateExportConfig(
 
 // SessionExportConfigUpdate changes an export configuration. What is absent stays as it is.
 type SessionExportConfigUpdate struct {
-	Conditions Opt[[]EndpointCondition]       `json:"conditions,omitzero"`
-	ActionID   Opt[int64]                     `json:"action_id,omitzero"`
-	Rules      Opt[[]SessionExportRuleUpdate] `json:"rules,omitzero"`
+	Conditions Opt[[]EndpointCondition] `json:"conditions,omitzero"`
+	// ActionID is positive, or null.
+	ActionID Opt[int64]                     `json:"action_id,omitzero"`
+	Rules    Opt[[]SessionExportRuleUpdate] `json:"rules,omitzero"`
 }
 
 // SessionExportRuleUpdate is a rule in an update. The description of the route knows no more of a rule here than its point and priority;
@@ -208,6 +217,9 @@ func (s *APISessionsService) UpdateExportConfig(
 ) (*SessionExportConfig, error) {
 	if update.Conditions.IsZero() && update.ActionID.IsZero() && update.Rules.IsZero() {
 		return nil, invalid("update", "it changes nothing")
+	}
+	if id, ok := update.ActionID.Get(); ok && id <= 0 {
+		return nil, invalid("action_id", "%d is not positive", id)
 	}
 	for _, rule := range update.Rules.Or(nil) {
 		if err := rule.Point.validate("rules.point"); err != nil {

@@ -133,6 +133,12 @@ func TestSearchFiltersAreFilters(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"filter":`+fmt.Sprintf(ready, `,"vulnid":null`)+tail, last())
 
+	hits, ok := search("attacks", `,"vulnid":null`).HitFilter()
+	require.True(t, ok)
+	_, err = client.Hits.IPs(t.Context(), hits)
+	require.ErrorContains(t, err, "hits.ips", "the answer is that of a list")
+	require.JSONEq(t, `{"filter":`+fmt.Sprintf(ready, `,"vulnid":null`)+`}`, last())
+
 	incidents, ok := search("incidents", `,"!vulnid":null`).IncidentFilter()
 	require.True(t, ok)
 	_, err = client.Incidents.List(t.Context(), incidents, PageOptions{})
@@ -154,6 +160,8 @@ func TestSearchFiltersAreFilters(t *testing.T) {
 	require.Len(t, attacks.Extra, 3, "what has another form stays as it is")
 	require.True(t, attacks.Time.IsZero())
 	_, ok = odd.VulnFilter()
+	require.False(t, ok)
+	_, ok = (&SearchFilters{}).HitFilter()
 	require.False(t, ok)
 	_, ok = odd.IncidentFilter()
 	require.False(t, ok)

@@ -25,7 +25,7 @@ var (
 )
 
 // VulnsService reads and changes vulnerabilities. Their successors in the Console are security issues, with ids of their own: see
-// [SecurityIssuesService]. An attack that exploited a vulnerability is an incident and names it in VulnID.
+// [SecurityIssuesService]. An attack that exploited a vulnerability is an incident and names it in VulnIDs.
 type VulnsService service
 
 // Vuln is a vulnerability.
@@ -403,7 +403,29 @@ func (s *VulnsService) Count(ctx context.Context, filter VulnFilter, opts ...Cal
 	if err != nil {
 		return 0, err
 	}
-	return do[int64](ctx, s.client, vulnsCount, args{body: listBody{Filter: f}}, opts)
+	return do[int64](ctx, s.client, vulnsCount, args{body: listBody{Filter: vulnCountFilter(f)}}, opts)
+}
+
+// vulnCountFilter is the filter as the count takes it: ids are texts there, says the only source.
+type vulnCountFilter VulnFilter
+
+func (f vulnCountFilter) MarshalJSONTo(e *jsontext.Encoder) error {
+	if f.Not == nil {
+		return wire.WriteFilter(e, f.texts(), nil)
+	}
+	return wire.WriteFilter(e, f.texts(), vulnCountFilter(*f.Not).texts())
+}
+
+func (f vulnCountFilter) texts() any {
+	type plain VulnFilter
+	var ids []string
+	for _, id := range f.IDs {
+		ids = append(ids, strconv.FormatInt(id, 10))
+	}
+	return struct {
+		plain
+		IDs []string `json:"id,omitzero"`
+	}{plain(f), ids}
 }
 
 // VulnSelection names the vulnerabilities to change.

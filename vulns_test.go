@@ -20,7 +20,7 @@ var (
 		}, PageOptions{Limit: 50})
 	})
 	_ = fixture(vulnsCount, func(ctx context.Context, c *Client) (any, error) {
-		return c.Vulns.Count(ctx, VulnFilter{Validated: Set(true)})
+		return c.Vulns.Count(ctx, VulnFilter{IDs: []int64{90210}, Validated: Set(true), Not: &VulnFilter{IDs: []int64{90211, 90212}}})
 	})
 	_ = fixture(vulnsUpdate, func(ctx context.Context, c *Client) (any, error) {
 		return c.Vulns.Update(ctx, VulnSelection{IDs: []int64{90210}}, VulnUpdate{

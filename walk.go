@@ -146,7 +146,9 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 	if w.id != nil {
 		kept := 0
 		for i := range page.Items {
-			if h := hash(w.id(&page.Items[i])); w.recent.add(h) {
+			id := w.id(&page.Items[i])
+			// What has no id is not known to have been yielded.
+			if h := hash(id); w.recent.add(h) || id == "" {
 				if w.place != nil {
 					w.hashes = append(w.hashes, h)
 				}

@@ -170,8 +170,38 @@ func decodeLeniently(d *jsontext.Decoder, v any) error {
 		return lenientString(d, kind, target)
 	case reflect.Slice:
 		return lenientSlice(d, kind, target)
+	case reflect.Pointer:
+		return lenientPointer(d, kind, target)
 	}
 	return errors.ErrUnsupported
+}
+
+// lenientPointer reads an optional number or boolean: an empty text and an empty list are none, as null is.
+func lenientPointer(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value) error {
+	element := target.Type().Elem()
+	isScalar := element.Kind() >= reflect.Bool && element.Kind() <= reflect.Float64
+	if !isScalar || hasOwnDecoder(element) || (kind != '"' && kind != '[') {
+		return errors.ErrUnsupported
+	}
+	raw, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	if isEmptyValue(raw) {
+		target.SetZero()
+		return nil
+	}
+	value := reflect.New(element)
+	if err := json.Unmarshal(raw, value.Interface(), lenientOptions); err != nil {
+		return err
+	}
+	target.Set(value)
+	return nil
+}
+
+// isEmptyValue reports whether raw is an empty text or list.
+func isEmptyValue(raw jsontext.Value) bool {
+	return string(raw) == `""` || raw.Kind() == '[' && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0
 }
 
 func hasOwnDecoder(t reflect.Type) bool {
@@ -189,6 +219,10 @@ func lenientNumber(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value
 	}
 	if kind == '[' {
 		return soleElement(raw, target)
+	}
+	if isEmptyValue(raw) {
+		target.SetZero()
+		return nil
 	}
 	text := string(raw)
 	if kind == '"' {
@@ -265,6 +299,10 @@ func lenientBool(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value) 
 	if kind == '[' {
 		return soleElement(raw, target)
 	}
+	if isEmptyValue(raw) {
+		target.SetZero()
+		return nil
+	}
 	b, err := strconv.ParseBool(strings.Trim(string(raw), `"`))
 	if err != nil {
 		return fmt.Errorf("%s is not a boolean", raw)
@@ -299,8 +337,16 @@ func lenientSlice(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value)
 	if hasOwnDecoder(target.Type()) || kind == '[' || kind == 'n' || target.Type().Elem().Kind() == reflect.Uint8 {
 		return errors.ErrUnsupported
 	}
+	raw, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	if isEmptyValue(raw) {
+		target.SetZero()
+		return nil
+	}
 	one := reflect.MakeSlice(target.Type(), 1, 1)
-	if err := json.UnmarshalDecode(d, one.Index(0).Addr().Interface(), lenientOptions); err != nil {
+	if err := json.Unmarshal(raw, one.Index(0).Addr().Interface(), lenientOptions); err != nil {
 		return err
 	}
 	target.Set(one)

@@ -48,6 +48,8 @@ func TestTolerantReading(t *testing.T) {
 		{"list with odd elements", `{"numbers":["5",6.0]}`, sample{Numbers: []int64{5, 6}}},
 		{"list of one for a scalar", `{"id":[9],"name":["n"],"on":[true],"maybe":[7]}`, sample{ID: 9, Name: "n", On: true, Maybe: &seven}},
 		{"empty list for a scalar", `{"id":[],"name":[]}`, sample{}},
+		{"empty list for an optional scalar", `{"maybe":[]}`, sample{}},
+		{"empty text", `{"id":"","rate":"","on":"","maybe":"","numbers":"","names":""}`, sample{}},
 		{"null", `{"id":null,"name":null,"numbers":null,"on":null,"maybe":null}`, sample{}},
 		{"inside", `{"inner":{"id":"3"}}`, sample{Inner: &sample{ID: 3}}},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wallarm-sdk/wallarm"
@@ -88,5 +89,5 @@ func source(a *wallarm.Attack) string {
 
 // VulnColumn shows the vulnerability that made an attack an incident.
 func VulnColumn() Column[wallarm.Attack] {
-	return Column[wallarm.Attack]{Name: "VULN", Value: func(a *wallarm.Attack) string { return Number(a.VulnID) }}
+	return Column[wallarm.Attack]{Name: "VULN", Value: func(a *wallarm.Attack) string { return strings.Trim(fmt.Sprint(a.VulnIDs), "[]") }}
 }

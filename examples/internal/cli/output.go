@@ -163,11 +163,3 @@ func UTC(t wallarm.Timestamp) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
-
-// Number is n, or nothing for nil.
-func Number(n *int64) string {
-	if n == nil {
-		return ""
-	}
-	return fmt.Sprint(*n)
-}
