@@ -258,6 +258,11 @@ func (f *APIEndpointFilter) query(clientID int64) (endpointFilterQuery, error) {
 		HasBOLATrigger: f.HasBOLATrigger, ModificationStates: f.ModificationStates, VulnThreats: f.VulnThreats, Risks: f.Risks,
 		APISpecIDs: f.APISpecIDs, EndpointIDs: f.EndpointIDs, PII: f.PII,
 	}
+	for _, flag := range []Opt[bool]{f.Actual, f.WithAttacks, f.WithVulns, f.Shadow, f.Internal, f.HasBOLATrigger} {
+		if flag.IsNull() {
+			return q, invalid("filter", "a condition is null: say true or false, or leave it out")
+		}
+	}
 	var err error
 	if q.ModifiedSince, err = modifiedSince(f.ModifiedSince, f.ModificationStates); err != nil {
 		return q, err

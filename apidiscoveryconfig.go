@@ -269,6 +269,9 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 		return false, err
 	}
 	for _, p := range parameters {
+		if len(p.Point) == 0 {
+			return false, lostAnswer(apiDiscoveryAuthParameters, "a parameter has no point, so nobody can tell whether it is the wanted one")
+		}
 		if slices.Equal(p.Point, point) {
 			return false, nil
 		}

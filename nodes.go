@@ -152,12 +152,12 @@ func (p *NodePackages) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		pkg := NodePackage{keyed: true}
+		var pkg NodePackage
 		key := name.String()
 		if err := wire.UnmarshalDecode(d, &pkg); err != nil {
 			return err
 		}
-		pkg.Name = key
+		pkg.Name, pkg.keyed = key, true
 		*p = append(*p, pkg)
 	}
 	_, err := d.ReadToken()
@@ -234,6 +234,9 @@ type nodeQuery struct {
 func (f NodeFilter) validate() error {
 	if f.GroupID < 0 {
 		return invalid("filter.cloud_node_id", "it is not positive")
+	}
+	if f.Active.IsNull() {
+		return invalid("filter.active", "it is null")
 	}
 	return nil
 }
