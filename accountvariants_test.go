@@ -196,6 +196,18 @@ func TestUnreadableAuthParametersStopEnsure(t *testing.T) {
 	require.Len(t, server.requests(), 1)
 }
 
+// TestOddUserDoesNotStopCalls finds the client id although some other member of the user cannot be read.
+func TestOddUserDoesNotStopCalls(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"client_id", "clientid"} {
+		client, _ := newTestClient(t, jsonAnswer(`{"status":200,"body":{"id":1,"`+name+`":5150,"notifications":[],"login_history":"never"}}`),
+			func(c *config) error { c.clientID = 0; return nil })
+		id, err := client.ClientID(t.Context())
+		require.NoError(t, err)
+		require.EqualValues(t, 5150, id)
+	}
+}
+
 // TestQuotedForever reads the largest expiry, which needs 64 bits, in both forms.
 func TestQuotedForever(t *testing.T) {
 	t.Parallel()
