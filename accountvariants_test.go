@@ -93,7 +93,7 @@ func TestUpdatesThatCannotBeMeant(t *testing.T) {
 	ctx := t.Context()
 	var argument *ArgumentError
 	for _, update := range []UserUpdate{
-		{Enabled: Null[bool]()}, {ClientID: Null[int64]()}, {ClientID: Set(int64(0))}, {Enabled: Set(true), RealName: Set("")},
+		{Enabled: Null[bool]()}, {ClientID: Null[int64]()}, {ClientID: Set(int64(0))},
 	} {
 		_, err := client.Users.Update(ctx, 70112, update)
 		require.ErrorAs(t, err, &argument, "%+v", update)
@@ -206,6 +206,36 @@ func TestOddUserDoesNotStopCalls(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 5150, id)
 	}
+}
+
+// TestRenameDoesNotGuessTheMode renames a node whose answer lacks partner_mode: the route takes the mode each time, and false would switch it off.
+func TestRenameDoesNotGuessTheMode(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":{"id":10444555666,"hostname":"edge-2","partner_mode":true}}`))
+	var node Node
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":10444555666,"hostname":"edge-1"}`), &node))
+	var argument *ArgumentError
+	_, err := client.Nodes.Rename(t.Context(), &node, "edge-2")
+	require.ErrorAs(t, err, &argument)
+	require.Empty(t, server.requests())
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":10444555666,"hostname":"edge-1","partner_mode":true}`), &node))
+	_, err = client.Nodes.Rename(t.Context(), &node, "edge-2")
+	require.NoError(t, err)
+	require.Equal(t, "true", server.requests()[0].Query.Get("partner_node"))
+}
+
+// TestAbsentFlagsOfAnEndpoint: an endpoint that does not say whether it is in use is not out of use.
+func TestAbsentFlagsOfAnEndpoint(t *testing.T) {
+	t.Parallel()
+	var endpoint APIEndpoint
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":1,"internal":false}`), &endpoint))
+	require.Nil(t, endpoint.Actual)
+	require.Nil(t, endpoint.Orphan)
+	require.False(t, *endpoint.Internal)
+	out, err := json.Marshal(endpoint)
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "actual")
+	require.Contains(t, string(out), `"internal":false`)
 }
 
 // TestQuotedForever reads the largest expiry, which needs 64 bits, in both forms.

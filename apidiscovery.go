@@ -44,10 +44,11 @@ type APIEndpoint struct {
 	// Hits is the number of attack hits on the endpoint.
 	Hits       int64               `json:"hits_count"`
 	Conditions []EndpointCondition `json:"conditions"`
-	// Actual is false for an endpoint that is no longer in use.
-	Actual   bool `json:"actual"`
-	Orphan   bool `json:"orphan"`
-	Internal bool `json:"internal"`
+	// Actual is false for an endpoint that is no longer in use. This and the next two are nil if the answer does not say, as
+	// [APIDiscoveryService.Get] does not of Orphan.
+	Actual   *bool `json:"actual,omitzero"`
+	Orphan   *bool `json:"orphan,omitzero"`
+	Internal *bool `json:"internal,omitzero"`
 	// ModificationState is [InventoryUnknown] unless the list was asked for changes since some time.
 	ModificationState ModificationState `json:"modification_state,omitempty"`
 	// PIIGroups are the groups of sensitive data that travel through the endpoint.

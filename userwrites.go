@@ -119,9 +119,6 @@ func (u *UserUpdate) validate() error {
 	if role, ok := u.Role.Get(); u.Role.IsNull() || ok && role == "" {
 		return invalid("role", "a user has exactly one")
 	}
-	if name, ok := u.RealName.Get(); ok && name == "" {
-		return invalid("real name", "it is empty")
-	}
 	if u.Enabled.IsNull() {
 		return invalid("enabled", "it cannot be null")
 	}
