@@ -159,10 +159,13 @@ func (s SensitiveJSON) MarshalJSONTo(e *jsontext.Encoder) error {
 	return e.WriteValue(jsontext.Value(s.text.Reveal()))
 }
 
-// UnmarshalJSONFrom keeps a value as it is.
+// UnmarshalJSONFrom keeps a value as it is; null is no value.
 func (s *SensitiveJSON) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	value, err := d.ReadValue()
-	s.text = SecretOf(string(value))
+	*s = SensitiveJSON{}
+	if value.Kind() != 'n' {
+		s.text = SecretOf(string(value))
+	}
 	return err
 }
 

@@ -44,10 +44,11 @@ type APIEndpoint struct {
 	// Hits is the number of attack hits on the endpoint.
 	Hits       int64               `json:"hits_count"`
 	Conditions []EndpointCondition `json:"conditions"`
-	// Actual is false for an endpoint that is no longer in use.
-	Actual   bool `json:"actual"`
-	Orphan   bool `json:"orphan"`
-	Internal bool `json:"internal"`
+	// Actual is false for an endpoint that is no longer in use. This and the next two are nil if the answer does not say, as
+	// [APIDiscoveryService.Get] does not of Orphan.
+	Actual   *bool `json:"actual,omitzero"`
+	Orphan   *bool `json:"orphan,omitzero"`
+	Internal *bool `json:"internal,omitzero"`
 	// ModificationState is [InventoryUnknown] unless the list was asked for changes since some time.
 	ModificationState ModificationState `json:"modification_state,omitempty"`
 	// PIIGroups are the groups of sensitive data that travel through the endpoint.
@@ -257,6 +258,11 @@ func (f *APIEndpointFilter) query(clientID int64) (endpointFilterQuery, error) {
 		Actual: f.Actual, WithAttacks: f.WithAttacks, WithVulns: f.WithVulns, Shadow: f.Shadow, Internal: f.Internal,
 		HasBOLATrigger: f.HasBOLATrigger, ModificationStates: f.ModificationStates, VulnThreats: f.VulnThreats, Risks: f.Risks,
 		APISpecIDs: f.APISpecIDs, EndpointIDs: f.EndpointIDs, PII: f.PII,
+	}
+	for _, flag := range []Opt[bool]{f.Actual, f.WithAttacks, f.WithVulns, f.Shadow, f.Internal, f.HasBOLATrigger} {
+		if flag.IsNull() {
+			return q, invalid("filter", "a condition is null: say true or false, or leave it out")
+		}
 	}
 	var err error
 	if q.ModifiedSince, err = modifiedSince(f.ModifiedSince, f.ModificationStates); err != nil {

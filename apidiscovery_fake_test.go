@@ -115,7 +115,7 @@ func TestAPIEndpointsOnTheFake(t *testing.T) {
 
 	updated, err := s.Update(ctx, ids[0], wallarm.APIEndpointUpdate{Actual: wallarm.Set(false)})
 	require.NoError(t, err)
-	require.False(t, updated.Actual)
+	require.False(t, *updated.Actual)
 	got, err := s.Get(ctx, ids[0])
 	require.NoError(t, err)
 	require.Equal(t, updated, got)

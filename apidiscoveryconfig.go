@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -257,7 +258,7 @@ func (s *APIDiscoveryService) AddAuthParameter(ctx context.Context, point Point,
 }
 
 // EnsureAuthParameter adds an authentication parameter unless there is one for the same point, and reports whether it added it. It is the
-// way to repeat after [ErrOutcomeUnknown].
+// way to repeat after [ErrOutcomeUnknown]. A list in a form that it does not understand is [ErrResponse], and nothing is added.
 //
 // GET, and if need be POST, /v1/clients/{client_id}/apid/config/auth-parameters. Replay classes: read, then once.
 func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Point, opts ...CallOption) (added bool, err error) {
@@ -269,6 +270,10 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 		return false, err
 	}
 	for _, p := range parameters {
+		if len(p.Point) == 0 {
+			// Its form is another one than those that are understood: the wanted one may be in there.
+			return false, fmt.Errorf("wallarm: %w: an authentication parameter has no point", ErrResponse)
+		}
 		if slices.Equal(p.Point, point) {
 			return false, nil
 		}

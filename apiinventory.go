@@ -193,6 +193,9 @@ func (s *APIDiscoveryService) Domains(ctx context.Context, applicationIDs []int6
 //
 // GET /v4/clients/{client_id}/rules/endpoints/tree. Not documented by the vendor. Replay class: read.
 func (s *APIDiscoveryService) Tree(ctx context.Context, internal Opt[bool], opts ...CallOption) ([]EndpointNode, error) {
+	if internal.IsNull() {
+		return nil, invalid("internal", "it is null")
+	}
 	a, err := s.at(ctx, opts)
 	if err != nil {
 		return nil, err

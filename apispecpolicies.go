@@ -64,6 +64,8 @@ type PolicyCondition struct {
 	// Value is what to compare with. It is empty for absent.
 	Value string
 	Extra Extra
+	// null says that the value was read as null, which is how an empty one is written back.
+	null bool
 }
 
 // wirePolicyCondition is a PolicyCondition as it travels: its point is flat in requests too.
@@ -77,7 +79,7 @@ type wirePolicyCondition struct {
 // MarshalJSONTo writes the condition.
 func (c PolicyCondition) MarshalJSONTo(e *jsontext.Encoder) error {
 	out := wirePolicyCondition{c.Type, c.Point.Flat(), &c.Value, c.Extra}
-	if c.Type == "absent" {
+	if c.Type == "absent" || c.null && c.Value == "" {
 		out.Value = nil
 	}
 	return wire.MarshalEncode(e, out)
@@ -92,15 +94,15 @@ func (c *PolicyCondition) UnmarshalJSON(data []byte) error { return wire.Unmarsh
 // UnmarshalJSONFrom reads a condition and keeps unknown members.
 func (c *PolicyCondition) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	var in struct {
-		Type  string `json:"type"`
-		Point Point  `json:"point"`
-		Value string `json:"value"`
-		Extra Extra  `json:",embed"`
+		Type  string      `json:"type"`
+		Point Point       `json:"point"`
+		Value Opt[string] `json:"value"`
+		Extra Extra       `json:",embed"`
 	}
 	if err := wire.UnmarshalDecode(d, &in); err != nil {
 		return err
 	}
-	*c = PolicyCondition(in)
+	*c = PolicyCondition{in.Type, in.Point, in.Value.Or(""), in.Extra, in.Value.IsNull()}
 	return nil
 }
 

@@ -27,7 +27,8 @@ const (
 	AllApplications int64 = 0
 )
 
-// ApplicationsService manages applications, the parts into which a client divides its traffic. The wire calls them pools.
+// ApplicationsService manages applications, the parts into which a client divides its traffic. The wire calls them pools. Administrators alone
+// may change them.
 type ApplicationsService service
 
 // Application is an application.

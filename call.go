@@ -95,7 +95,11 @@ func run(ctx context.Context, c *Client, op operation, a args, opts []CallOption
 		return err
 	}
 	answer, err := c.send(ctx, op, a, s)
-	answer.Release()
+	if err != nil {
+		return err
+	}
+	defer answer.Release()
+	_, _, err = openAnswer(op, answer)
 	return err
 }
 
@@ -466,16 +470,16 @@ func decodeAnswer(op operation, answer *transport.Answer, out any) (found bool, 
 
 // openAnswer returns the payload of a 2xx answer: nil if the operation expects none, or if it may do without.
 func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Paging, error) {
-	envelope := op.envelope
-	if envelope == noAnswer {
-		return nil, wire.Paging{}, nil
+	if op.envelope == noAnswer {
+		// Nothing is expected, so nothing is wrong with an answer that cannot be opened; but it may say no.
+		opened, _ := wire.Open(answer.Body, bare)
+		return nil, wire.Paging{}, innerRefusal(op, answer, opened.Status)
 	}
-	opened, err := wire.Open(answer.Body, envelope)
-	if opened.Status >= 400 && envelope != bare {
-		// HTTP says yes, the answer itself says no.
-		e := answerError(op, answer.URL.EscapedPath(), int(opened.Status), answer)
-		e.OutcomeUnknown = op.replay != read && opened.Status >= 500
-		return nil, opened.Paging, e
+	opened, err := wire.Open(answer.Body, op.envelope)
+	if op.envelope != bare {
+		if err := innerRefusal(op, answer, opened.Status); err != nil {
+			return nil, opened.Paging, err
+		}
 	}
 	missing := errors.Is(err, wire.ErrNoPayload)
 	switch {
@@ -488,6 +492,16 @@ func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Pa
 		return nil, opened.Paging, nil
 	}
 	return nil, opened.Paging, unreadable(op, answer, err)
+}
+
+// innerRefusal is the error for an answer whose HTTP status says yes while the status in its body says no, nil for all others.
+func innerRefusal(op operation, answer *transport.Answer, status int64) error {
+	if status < 400 {
+		return nil
+	}
+	e := answerError(op, answer.URL.EscapedPath(), int(status), answer)
+	e.OutcomeUnknown = op.replay != read && status >= 500
+	return e
 }
 
 // unreadable is the error for a 2xx answer that is not what the operation returns.

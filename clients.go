@@ -148,8 +148,8 @@ type TenantSubscription struct {
 	Extra        Extra  `json:",embed"`
 }
 
-// ScannerState says when the withdrawn scanner last did what. Sources disagree whether these are numbers or texts, so they are texts here, and
-// whether the whole is an object or a text.
+// ScannerState says when the withdrawn scanner last did what. Sources disagree whether these are numbers or texts, so they are texts here, of which
+// those in digits travel as numbers, and whether the whole is an object or a text.
 type ScannerState struct {
 	LastScan      string `json:"last_scan,omitempty"`
 	LastVuln      string `json:"last_vuln,omitempty"`
@@ -165,8 +165,23 @@ func (s ScannerState) MarshalJSONTo(e *jsontext.Encoder) error {
 	if s.Text != "" {
 		return e.WriteToken(jsontext.String(s.Text))
 	}
-	type plain ScannerState
-	return wire.MarshalEncode(e, plain(s))
+	return wire.MarshalEncode(e, struct {
+		LastScan      digits `json:"last_scan,omitempty"`
+		LastVuln      digits `json:"last_vuln,omitempty"`
+		LastVulnCheck digits `json:"last_vuln_check,omitempty"`
+		LastWAPI      digits `json:"last_wapi,omitempty"`
+		Extra         Extra  `json:",embed"`
+	}{digits(s.LastScan), digits(s.LastVuln), digits(s.LastVulnCheck), digits(s.LastWAPI), s.Extra})
+}
+
+// digits is a text that travels as a number if it is a whole one.
+type digits string
+
+func (d digits) MarshalJSONTo(e *jsontext.Encoder) error {
+	if n, err := strconv.ParseInt(string(d), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(d) {
+		return e.WriteToken(jsontext.Int(n))
+	}
+	return e.WriteToken(jsontext.String(string(d)))
 }
 
 // UnmarshalJSONFrom reads an object or a text.
@@ -418,6 +433,16 @@ type TenantUpdate struct {
 	Extra Extra `json:",embed"`
 }
 
+func (u *TenantUpdate) validate() error {
+	if name, ok := u.Name.Get(); u.Name.IsNull() || ok && strings.TrimSpace(name) == "" {
+		return invalid("name", "it is empty")
+	}
+	if u.Enabled.IsNull() {
+		return invalid("enabled", "it cannot be null")
+	}
+	return checkChanges(u)
+}
+
 // Update changes one tenant and returns it as it is afterwards. An id that no tenant has meets [ErrNotFound].
 //
 // POST /v1/objects/client/update with a filter by id; where the API answers without the tenant, a list by id follows. Replay class: idempotent.
@@ -425,7 +450,7 @@ func (s *ClientsService) Update(ctx context.Context, id int64, update TenantUpda
 	if id <= 0 {
 		return nil, invalid("client id", "%d is not positive", id)
 	}
-	if err := checkChanges(update); err != nil {
+	if err := update.validate(); err != nil {
 		return nil, err
 	}
 	body := writeByFilter{Filter: TenantFilter{IDs: []int64{id}}, Fields: update}
@@ -452,7 +477,7 @@ func (s *ClientsService) UpdateMatching(ctx context.Context, filter TenantFilter
 	if len(filter.IDs) == 0 && filter.Name == "" && filter.UUID == "" && len(filter.Extra) == 0 {
 		return nil, invalid("filter", "it would match every tenant: give IDs, Name or UUID")
 	}
-	if err := checkChanges(update); err != nil {
+	if err := update.validate(); err != nil {
 		return nil, err
 	}
 	return do[[]Tenant](ctx, s.client, clientsUpdate, args{body: writeByFilter{Filter: filter, Fields: update, Limit: mostTouched}}, opts)

@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 )
@@ -46,15 +47,23 @@ func (c *Client) ClientID(ctx context.Context, opts ...CallOption) (int64, error
 	if id := identity.id.Load(); id > 0 {
 		return id, nil
 	}
-	me, err := get[User](ctx, c, usersMe, args{body: emptyObject}, withoutCapture(opts))
+	me, err := get[owner](ctx, c, usersMe, args{body: emptyObject}, withoutCapture(opts))
 	if err != nil {
 		return 0, err
 	}
-	if me.ClientID <= 0 {
+	id := cmp.Or(me.ClientID, me.FormerClientID)
+	if id <= 0 {
 		return 0, unreadableIdentity()
 	}
-	identity.id.Store(me.ClientID)
-	return me.ClientID, nil
+	identity.id.Store(id)
+	return id, nil
+}
+
+// owner is the one member of the own user that calls depend on, under both of its names. The rest is left unread, so that an odd form of some
+// other member cannot stop every call.
+type owner struct {
+	ClientID       int64 `json:"client_id"`
+	FormerClientID int64 `json:"clientid"`
 }
 
 // withoutCapture keeps the options of a call from applying to the call that finds the client id: its timeouts and headers do, its

@@ -24,7 +24,7 @@ const ipBatch = 1000
 
 // IPListsService manages the deny, allow and gray lists. Nodes look at the allow list first, then at the deny list, then at the gray list,
 // and the first that has the source decides; the gray list acts in the filtration mode safe_blocking only. Nodes fetch the lists about
-// once a minute, and a new entry may be missing from the service's own lists for some seconds.
+// once a minute, and a new entry may be missing from the service's own lists for some seconds. Administrators and Analysts may change the lists.
 //
 // There are two generations of routes over the same lists. List, All, Add, Remove and Sync use the current one, which takes many values in
 // one call and whose entries are [IPEntry] values. The methods with Rule in their names use the one that the vendor documents, which takes

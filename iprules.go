@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/url"
 	"slices"
@@ -504,7 +505,8 @@ func (s *IPListsService) DeleteRule(ctx context.Context, id int64, opts ...CallO
 	return remove(ctx, s.client, ipListsDeleteRule, args{path: []any{id}, query: q}, opts)
 }
 
-// DeleteRules removes entries by their ids, up to 1000 in one call. No ids at all are refused: the route would remove everything.
+// DeleteRules removes entries by their ids, up to 1000 in one call. No ids at all are refused: the route would remove everything. A single id
+// that is not there counts as removed.
 //
 // DELETE /v4/ip_rules with a JSON body. Replay class: idempotent.
 func (s *IPListsService) DeleteRules(ctx context.Context, ids []int64, opts ...CallOption) error {
@@ -528,7 +530,9 @@ func (s *IPListsService) DeleteRules(ctx context.Context, ids []int64, opts ...C
 		body := struct {
 			Filter filter `json:"filter"`
 		}{filter{clientID, batch}}
-		if err := remove(ctx, s.client, ipListsDeleteRules, args{body: body}, opts); err != nil {
+		err := run(ctx, s.client, ipListsDeleteRules, args{body: body}, opts)
+		// Whether one unknown id makes the service leave the others alone is not known, so only a lone one counts as removed.
+		if err != nil && (len(batch) > 1 || !errors.Is(err, ErrNotFound)) {
 			return err
 		}
 	}

@@ -61,8 +61,8 @@ type Node struct {
 	ActiveInstances int64 `json:"active_instance_count"`
 	// Requests is the number of requests that the node has handled, over a period that the vendor does not give; nil if unknown.
 	Requests *int64 `json:"requests_amount,omitzero"`
-	// MultiTenant says that the node serves several tenants. The wire calls it partner_mode.
-	MultiTenant bool `json:"partner_mode"`
+	// MultiTenant says whether the node serves several tenants, nil if the answer did not say. The wire calls it partner_mode.
+	MultiTenant *bool `json:"partner_mode,omitzero"`
 	// Token is what new instances of a [CloudNode] register with. Only administrators get it.
 	Token Secret `json:"token,omitzero"`
 	// Secret comes once, with [NodesService.Create], and cannot be read again.
@@ -152,12 +152,12 @@ func (p *NodePackages) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		pkg := NodePackage{keyed: true}
+		var pkg NodePackage
 		key := name.String()
 		if err := wire.UnmarshalDecode(d, &pkg); err != nil {
 			return err
 		}
-		pkg.Name = key
+		pkg.Name, pkg.keyed = key, true
 		*p = append(*p, pkg)
 	}
 	_, err := d.ReadToken()
@@ -234,6 +234,9 @@ type nodeQuery struct {
 func (f NodeFilter) validate() error {
 	if f.GroupID < 0 {
 		return invalid("filter.cloud_node_id", "it is not positive")
+	}
+	if f.Active.IsNull() {
+		return invalid("filter.active", "it is null")
 	}
 	return nil
 }
@@ -412,14 +415,18 @@ func (s *NodesService) Update(ctx context.Context, id int64, update NodeUpdate, 
 	return get[Node](ctx, s.client, nodesUpdate, args{path: []any{id}, query: update}, opts)
 }
 
-// Rename gives a node another name and leaves everything else as node, which was read before, has it. node itself is not changed.
+// Rename gives a node another name and leaves everything else as node, which was read before, has it. node itself is not changed. One that does
+// not say whether it is multi-tenant is refused, since the route would have to guess.
 //
 // PUT /v2/node/{id}, see [NodesService.Update]. Replay class: idempotent.
 func (s *NodesService) Rename(ctx context.Context, node *Node, hostname string, opts ...CallOption) (*Node, error) {
 	if node == nil {
 		return nil, invalid("node", "it is nil")
 	}
-	return s.Update(ctx, node.ID, NodeUpdate{Hostname: Set(hostname), MultiTenant: Set(node.MultiTenant)}, opts...)
+	if node.MultiTenant == nil {
+		return nil, invalid("node", "it does not say whether it is multi-tenant: use Update, and say so there")
+	}
+	return s.Update(ctx, node.ID, NodeUpdate{Hostname: Set(hostname), MultiTenant: Set(*node.MultiTenant)}, opts...)
 }
 
 // Delete deletes a node for good. Its instances go on protecting with what they have loaded, and synchronise no more. A node that is not

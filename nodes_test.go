@@ -25,7 +25,7 @@ var (
 		return c.Nodes.Create(ctx, NewNode{Hostname: "edge-eu-2", MultiTenant: true})
 	})
 	_ = fixture(nodesUpdate, func(ctx context.Context, c *Client) (any, error) {
-		return c.Nodes.Rename(ctx, &Node{ID: 10444555666}, "edge-eu-9")
+		return c.Nodes.Rename(ctx, &Node{ID: 10444555666, MultiTenant: new(bool)}, "edge-eu-9")
 	})
 	_ = fixture(nodesDelete, func(ctx context.Context, c *Client) (any, error) {
 		return nil, c.Nodes.Delete(ctx, 10444555666)

@@ -42,7 +42,9 @@ type NodeV1 struct {
 	Requests *int64 `json:"requests_amount,omitzero"`
 	// Secret comes with the answer of a create only, which this SDK makes by the current generation.
 	Secret Secret `json:"secret,omitzero"`
-	Extra  Extra  `json:",embed"`
+	// Token is a member of the current generation. No source has it here; should it come, it does not show itself.
+	Token Secret `json:"token,omitzero"`
+	Extra Extra  `json:",embed"`
 }
 
 // MarshalJSON writes the node with all members that were received.

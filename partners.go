@@ -20,17 +20,18 @@ var (
 	clientsUpdateLink     = operation{"clients.update_link", "PUT", "/v2/partner/{partner_id}/partner_client/{id}", idempotent, inBody}
 	clientsDeleteLink     = operation{"clients.delete_link", "DELETE", "/v2/partner/{partner_id}/partner_client/{id}", idempotent, noAnswer}
 
-	clientsGroups            = operation{"clients.list_groups", "GET", "/v2/partners/{partner_id}/groups", read, bare}
-	clientsCreateGroup       = operation{"clients.create_group", "POST", "/v2/partners/{partner_id}/groups", once, bare}
-	clientsUpdateGroup       = operation{"clients.update_group", "PUT", "/v2/partners/{partner_id}/groups/{id}", idempotent, bare}
+	// The groups and subscriptions are drawn without an envelope, by sources that are known to leave envelopes out.
+	clientsGroups            = operation{"clients.list_groups", "GET", "/v2/partners/{partner_id}/groups", read, "body?"}
+	clientsCreateGroup       = operation{"clients.create_group", "POST", "/v2/partners/{partner_id}/groups", once, "body?"}
+	clientsUpdateGroup       = operation{"clients.update_group", "PUT", "/v2/partners/{partner_id}/groups/{id}", idempotent, "body?"}
 	clientsDeleteGroup       = operation{"clients.delete_group", "DELETE", "/v2/partners/{partner_id}/groups/{id}", idempotent, noAnswer}
-	clientsGroupClients      = operation{"clients.list_group_clients", "GET", "/v2/partners/{partner_id}/groups/{group_id}/clients", read, bare}
+	clientsGroupClients      = operation{"clients.list_group_clients", "GET", "/v2/partners/{partner_id}/groups/{group_id}/clients", read, "body?"}
 	clientsAddGroupClients   = operation{"clients.add_group_clients", "POST", "/v2/partners/{partner_id}/groups/{group_id}/clients", once, "client_ids"}
 	clientsRemoveGroupClient = operation{
 		"clients.remove_group_client", "DELETE", "/v2/partners/{partner_id}/groups/{group_id}/clients/{client_id}", idempotent, noAnswer,
 	}
 
-	clientsSubscriptions = operation{"clients.list_subscriptions", "GET", "/v1/clients/{client_id}/billing/subscriptions", read, bare}
+	clientsSubscriptions = operation{"clients.list_subscriptions", "GET", "/v1/clients/{client_id}/billing/subscriptions", read, "body?"}
 )
 
 // PartnerLink says that a client is a tenant of a partner.
@@ -197,6 +198,9 @@ type PartnerLinkUpdate struct {
 //
 // PUT /v2/partner/{partner_id}/partner_client/{id}, not documented by the vendor. Replay class: idempotent.
 func (s *ClientsService) UpdateLink(ctx context.Context, partnerID, id int64, update PartnerLinkUpdate, opts ...CallOption) (*PartnerLink, error) {
+	if err := checkClientChange(update.ClientID); err != nil {
+		return nil, err
+	}
 	if err := checkChanges(update); err != nil {
 		return nil, err
 	}
@@ -309,6 +313,12 @@ type TenantGroupUpdate struct {
 //
 // PUT /v2/partners/{partner_id}/groups/{id}, not documented by the vendor. Replay class: idempotent.
 func (s *ClientsService) UpdateGroup(ctx context.Context, partnerID, id int64, update TenantGroupUpdate, opts ...CallOption) (*TenantGroup, error) {
+	if name, ok := update.Name.Get(); update.Name.IsNull() || ok && name == "" {
+		return nil, invalid("name", "it is empty")
+	}
+	if update.Roles.IsNull() {
+		return nil, invalid("roles", "they cannot be null: an empty list takes all roles away")
+	}
 	if err := checkChanges(update); err != nil {
 		return nil, err
 	}

@@ -83,9 +83,7 @@ func streamElements[T any](ctx context.Context, c *Client, op operation, a args,
 		case errors.As(err, &failure):
 			err = failure
 		case elements.Status >= 400:
-			e := answerError(op, answer.URL.EscapedPath(), int(elements.Status), answer)
-			e.OutcomeUnknown = op.replay != read && elements.Status >= 500
-			err = e
+			err = innerRefusal(op, answer, elements.Status)
 		default:
 			if errors.Is(err, wire.ErrElementTooLarge) {
 				err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)

@@ -319,7 +319,16 @@ func (v *APITokenValue) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // GET /v2/api_tokens/{id}/secret. Replay class: read.
 func (s *TokensService) Reveal(ctx context.Context, id int64, opts ...CallOption) (*APITokenValue, error) {
-	return get[APITokenValue](ctx, s.client, tokensReveal, args{path: []any{id}}, opts)
+	return s.value(ctx, tokensReveal, id, opts)
+}
+
+// value makes a call whose answer is worth nothing without the secret.
+func (s *TokensService) value(ctx context.Context, op operation, id int64, opts []CallOption) (*APITokenValue, error) {
+	value, err := get[APITokenValue](ctx, s.client, op, args{path: []any{id}}, opts)
+	if err == nil && value.Secret.IsZero() {
+		return nil, lostAnswer(op, "the answer holds no secret")
+	}
+	return value, err
 }
 
 // Renew gives a token a new value; the former one dies at once. After [ErrOutcomeUnknown] the former value may be dead: Reveal tells which one
@@ -327,5 +336,5 @@ func (s *TokensService) Reveal(ctx context.Context, id int64, opts ...CallOption
 //
 // POST /v2/api_tokens/{id}/secret, not documented by the vendor. Replay class: once.
 func (s *TokensService) Renew(ctx context.Context, id int64, opts ...CallOption) (*APITokenValue, error) {
-	return get[APITokenValue](ctx, s.client, tokensRenew, args{path: []any{id}}, opts)
+	return s.value(ctx, tokensRenew, id, opts)
 }

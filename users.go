@@ -65,6 +65,8 @@ type User struct {
 	FrontendURL              string   `json:"frontend_url,omitzero"`
 	// Secret is the second half of the legacy credentials; it comes with few answers.
 	Secret Secret `json:"secret,omitzero"`
+	// GeneratedPassword is a password that the service has made up. Few answers hold one, which the vendor does not document.
+	GeneratedPassword Secret `json:"generated_password,omitzero"`
 	// SSOAllowAPICredentials says whether API credentials work while single sign-on is on. Not documented by the vendor.
 	SSOAllowAPICredentials bool  `json:"sso_allow_auth_by_api_credentials,omitzero"`
 	Extra                  Extra `json:",embed"`
@@ -134,12 +136,26 @@ type NewSecret struct {
 // POST /v1/user/renew_secret, described by the vendor's documentation until June 2021 and marked deprecated since. The form of the answer
 // is not documented; a bare text and an object with a member secret are understood. Replay class: once.
 func (s *UsersService) RenewSecret(ctx context.Context, opts ...CallOption) (*NewSecret, error) {
-	secret, err := get[NewSecret](ctx, s.client, usersRenewSecret, args{body: emptyObject}, opts)
+	return s.newSecret(ctx, usersRenewSecret, args{body: emptyObject}, opts)
+}
+
+// newSecret makes a call whose answer is worth nothing without the secret.
+func (s *UsersService) newSecret(ctx context.Context, op operation, a args, opts []CallOption) (*NewSecret, error) {
+	secret, err := get[NewSecret](ctx, s.client, op, a, opts)
 	if err == nil && secret.Secret.IsZero() {
-		return nil, lostAnswer(usersRenewSecret, "the answer holds no secret")
+		return nil, lostAnswer(op, "the answer holds no secret")
 	}
 	return secret, err
 }
+
+// MarshalJSON writes the answer with all members that were received; the secret stays hidden.
+func (n NewSecret) MarshalJSON() ([]byte, error) {
+	type plain NewSecret
+	return wire.MarshalEcho(plain(n))
+}
+
+// UnmarshalJSON reads an object with a member secret, or the bare secret.
+func (n *NewSecret) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, n) }
 
 // UnmarshalJSONFrom reads an object with a member secret, or the bare secret.
 func (n *NewSecret) UnmarshalJSONFrom(d *jsontext.Decoder) error {

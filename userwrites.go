@@ -9,10 +9,11 @@ import (
 )
 
 var (
-	usersCreate      = operation{"users.create", "POST", "/v1/objects/user/create", once, inBody}
-	usersUpdate      = operation{"users.update", "POST", "/v1/objects/user/update", idempotent, inBody}
-	usersDelete      = operation{"users.delete", "POST", "/v1/objects/user/delete", idempotent, inBody}
-	usersInvite      = operation{"users.invite", "POST", "/v2/user/invitation", once, bare}
+	usersCreate = operation{"users.create", "POST", "/v1/objects/user/create", once, inBody}
+	usersUpdate = operation{"users.update", "POST", "/v1/objects/user/update", idempotent, inBody}
+	usersDelete = operation{"users.delete", "POST", "/v1/objects/user/delete", idempotent, inBody}
+	// Drawn without an envelope, by a source that is known to leave envelopes out.
+	usersInvite      = operation{"users.invite", "POST", "/v2/user/invitation", once, "body?"}
 	usersResetSecret = operation{"users.reset_secret", "POST", "/v2/user/{user_id}/secret-reset", once, inBody}
 )
 
@@ -118,7 +119,21 @@ func (u *UserUpdate) validate() error {
 	if role, ok := u.Role.Get(); u.Role.IsNull() || ok && role == "" {
 		return invalid("role", "a user has exactly one")
 	}
+	if u.Enabled.IsNull() {
+		return invalid("enabled", "it cannot be null")
+	}
+	if err := checkClientChange(u.ClientID); err != nil {
+		return err
+	}
 	return checkChanges(u)
+}
+
+// checkClientChange refuses to move something to no client.
+func checkClientChange(id Opt[int64]) error {
+	if v, ok := id.Get(); id.IsNull() || ok && v <= 0 {
+		return invalid("client id", "%d is not positive", v)
+	}
+	return nil
 }
 
 // checkChanges refuses an update that changes nothing: it is a mistake, and some routes would take it for something else.
@@ -307,7 +322,11 @@ func (s *UsersService) Invite(ctx context.Context, invitation NewInvitation, opt
 			return nil, err
 		}
 	}
-	return get[Invitation](ctx, s.client, usersInvite, args{body: invitation}, opts)
+	made, err := get[Invitation](ctx, s.client, usersInvite, args{body: invitation}, opts)
+	if err == nil && made.Invitation.IsZero() {
+		return nil, lostAnswer(usersInvite, "the answer holds no invitation")
+	}
+	return made, err
 }
 
 // ResetSecret makes a new secret for the legacy credentials of any user. password is the caller's own; a wrong one meets [ErrValidation]. The
@@ -321,5 +340,5 @@ func (s *UsersService) ResetSecret(ctx context.Context, id int64, password Secre
 	body := struct {
 		Password Secret `json:"password"`
 	}{password}
-	return get[NewSecret](ctx, s.client, usersResetSecret, args{path: []any{id}, body: body}, opts)
+	return s.newSecret(ctx, usersResetSecret, args{path: []any{id}, body: body}, opts)
 }
