@@ -196,7 +196,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	}
 	if err != nil {
 		cancel()
-		return nil, callError(op, shown, err)
+		return nil, callError(op, shown, err, call.Header)
 	}
 	if answer.Status < 200 || answer.Status > 299 {
 		cancel()
@@ -292,7 +292,7 @@ func describe(op operation, answer *transport.Answer, err error, started time.Ti
 }
 
 // callError turns a failure of the transport into the public error.
-func callError(op operation, path string, err error) error {
+func callError(op operation, path string, err error, sent http.Header) error {
 	e := &CallError{Operation: op.name, Method: op.method, Path: path, Err: err}
 	var failure *transport.Failure
 	if !errors.As(err, &failure) {

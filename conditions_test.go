@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -319,6 +320,83 @@ func FuzzURL(f *testing.F) {
 		var read Conditions
 		require.NoError(t, wire.Unmarshal(data, &read))
 		require.True(t, made.Equal(read), "%q travelled as %s", text, data)
+	})
+}
+
+// FuzzConditions: what is read is written back and reads back to the same, normal conditions stay as they are, and the hash looks at nothing else.
+func FuzzConditions(f *testing.F) {
+	for _, seed := range []string{
+		`[]`, `null`, `{"type":"equal","point":["uri"],"value":"/a"}`,
+		`[{"point":["action_name"],"value":"login"},{"type":"absent","point":["path","1"],"value":null},{"type":"equal","point":[["path",0]],"value":"api","weight":5}]`,
+		`[{"type":"iequal","point":["header","Host"],"value":"SHOP.example.com"},{"type":"likely","point":["get","a"],"value":7,"note":[1]}]`,
+		`[{"type":"equal","point":["path",123456789],"value":"x"},{"type":"absent","point":["path",-1]}]`,
+		`[{"type":"regex","point":["action_ext"],"value":"}}{{"},{"type":"equal","point":[],"value":"\ud800"}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var read, again Conditions
+		if wire.Unmarshal(data, &read) != nil {
+			return
+		}
+		written, err := wire.MarshalEcho(read)
+		require.NoError(t, err)
+		require.NoError(t, wire.Unmarshal(written, &again), "%s became %s", data, written)
+		twice, err := wire.MarshalEcho(again)
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(twice), "%s", data)
+		require.True(t, read.Equal(again), "%s became %s", data, written)
+		normal := read.Normalized()
+		require.Equal(t, normal.Hash(), normal.Normalized().Hash(), "%s", data)
+		require.Equal(t, read.Hash(), normal.Hash(), "%s", data)
+		slices.Reverse(again)
+		require.True(t, read.Equal(again), "the order of %s means something", data)
+		require.Less(t, len(read.String()), 10*len(data)+20*maxPathIndex)
+		if pattern, ok := read.Pattern(); ok {
+			made, err := Scope().URL(pattern).Conditions()
+			require.NoError(t, err)
+			require.True(t, made.Equal(read), "%s became %q", data, pattern)
+		}
+		if read.Validate() != nil {
+			return
+		}
+		sent, err := wire.Marshal(normal)
+		require.NoError(t, err)
+		var received Conditions
+		require.NoError(t, wire.Unmarshal(sent, &received))
+		require.True(t, read.Equal(received), "%s travelled as %s", data, sent)
+	})
+}
+
+// FuzzScope: what a builder takes is valid, travels, and means the same whichever method said it; what it does not take is a bad argument.
+func FuzzScope(f *testing.F) {
+	f.Add("shop.example.com", "/api/login", "GET", "a", "1", "X-Env", "/api?a=1")
+	f.Add("{{.*[.]example[.]com}}", "/{{^v[0-9]$}}/*/x.*", "post", "q", "*", "Host", "{{^/a}}")
+	f.Add("*", "/**/*.*", "", "", "", "", "")
+	f.Add("a.example.com:8443", "/a//b/", "PATCH", "a=b", "\xff", "HOST", "/")
+	f.Fuzz(func(t *testing.T, host, path, method, name, value, header, uri string) {
+		for _, scope := range []ScopeBuilder{
+			Scope().Host(host), Scope().Path(path), Scope().Prefix(path), Scope().Method(method), Scope().Query(name, value), Scope().Header(header, value),
+			Scope().HeaderIs(header, ConditionIEqual, value), Scope().HeaderIs(header, ConditionAbsent, ""), Scope().QueryIs(name, ConditionRegex, value),
+			Scope().URI(uri), Scope().Host(host).Path(path).Method(method).Query(name, value).Header(header, value),
+			Scope().Host(host).Prefix(path).URL(uri), Scope().Scheme(method).Proto(value),
+		} {
+			made, err := scope.Conditions()
+			if err != nil {
+				require.ErrorIs(t, err, ErrInvalidArgument)
+				continue
+			}
+			require.NoError(t, made.Validate())
+			require.True(t, made.Equal(made.Normalized()))
+			sent, err := wire.Marshal(made)
+			require.NoError(t, err)
+			var received Conditions
+			require.NoError(t, wire.Unmarshal(sent, &received))
+			require.True(t, made.Equal(received), "%s travelled as %s", made, sent)
+			for _, condition := range made {
+				require.False(t, hasControl(condition.Value), "%q", condition.Value)
+			}
+		}
 	})
 }
 

@@ -98,8 +98,10 @@ func (id *EventID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		}
 		id.form = formJoined
 		var found bool
-		if id.Index, id.Doc, found = strings.Cut(token.String(), ":"); !found {
-			id.Index, id.Doc = "", id.Index
+		text := token.String()
+		if id.Index, id.Doc, found = strings.Cut(text, ":"); !found || id.Index == "" {
+			// Without an index the text is the document's, a leading colon included: it is written back as it came.
+			id.Index, id.Doc = "", text
 		}
 		return nil
 	case '[':

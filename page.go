@@ -285,7 +285,9 @@ func (l *lister[T]) nextByEnvelope(f *fetched) (PageOptions, bool) {
 		return next, true
 	case byPage:
 		next.Offset += max(f.asked.Limit, 1)
-		return next, f.paging.CurrentPage < f.paging.TotalPages
+		// A server that always calls itself the first page must not be asked for ever: what was asked for counts too.
+		asked := int64(f.asked.Offset/max(f.asked.Limit, 1)) + 1
+		return next, max(f.paging.CurrentPage, asked) < f.paging.TotalPages
 	}
 	return next, false
 }

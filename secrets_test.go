@@ -3,17 +3,29 @@ package wallarm
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"reflect"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/wallarmtest"
 )
 
 // dumps is all that can be printed of a value.
@@ -72,17 +84,98 @@ func plant(v reflect.Value, depth int) bool {
 	return found
 }
 
+// secretBearers has each exported type with a Secret in it that a test can fill.
+var secretBearers = []any{
+	new(User), new(NewUser), new(UserUpdate), new(NewSecret), new(Node), new(NodeV1), new(APITokenValue), new(Invitation),
+	new(APISpec), new(APISpecFile), new(NewAPISpec), new(AuthHeader), new(RulesSettings), new(SecurityIssue), new(NewTelegramIntegration),
+	new(APIError), new(CallError), new(FieldError), new(SlackTarget), new(MSTeamsTarget), new(PagerDutyTarget), new(SumoLogicTarget), new(DatadogTarget),
+	new(InsightConnectTarget), new(OpsgenieTarget), new(SplunkTarget), new(WebhookTarget), new(UnknownTarget),
+}
+
+// filledByHand are those with a Secret in a field that is not exported; TestTypesWithSecretsShowNone fills them itself.
+var filledByHand = []string{"APISpecUpdate", "SensitiveJSON", "ActivityEvent"}
+
+// TestAllTypesWithSecretsAreKnown reads the source for exported structs that hold a Secret, themselves or in a type of theirs.
+func TestAllTypesWithSecretsAreKnown(t *testing.T) {
+	known := slices.Clone(filledByHand)
+	for _, value := range secretBearers {
+		known = append(known, reflect.TypeOf(value).Elem().Name())
+	}
+	slices.Sort(known)
+	require.Equal(t, known, secretTypes(t))
+}
+
+// secretTypes returns the names of the exported structs of this package that hold a Secret.
+func secretTypes(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	mentions := map[string]map[string]bool{} // type to the names that its definition mentions
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		require.NoError(t, err)
+		for _, declaration := range parsed.Decls {
+			group, ok := declaration.(*ast.GenDecl)
+			if !ok || group.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range group.Specs {
+				defined := spec.(*ast.TypeSpec)
+				names := map[string]bool{}
+				mentionedTypes(defined.Type, names)
+				mentions[defined.Name.Name] = names
+			}
+		}
+	}
+	holders := map[string]bool{"Secret": true}
+	for grown := true; grown; {
+		grown = false
+		for name, mentioned := range mentions {
+			// A client and its services lead to all there is; TestClientsShowNoCredentials prints them.
+			if holders[name] || mentioned["Client"] || name == "Client" {
+				continue
+			}
+			for other := range mentioned {
+				if holders[other] {
+					holders[name], grown = true, true
+				}
+			}
+		}
+	}
+	var found []string
+	for name := range holders {
+		if ast.IsExported(name) && name != "Secret" {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// mentionedTypes collects the names of the types of which values of a type are made: what functions and methods take and return is no part of them.
+func mentionedTypes(definition ast.Expr, names map[string]bool) {
+	ast.Inspect(definition, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncType, *ast.InterfaceType, *ast.SelectorExpr:
+			return false
+		case *ast.Field:
+			mentionedTypes(n.Type, names)
+			return false
+		case *ast.Ident:
+			names[n.Name] = true
+		}
+		return true
+	})
+}
+
 // TestTypesWithSecretsShowNone prints every type that holds a secret in every way: by value, by pointer, in lists of pointers, in fields that are not
 // exported. Package fmt calls no method in some of these places.
 func TestTypesWithSecretsShowNone(t *testing.T) {
 	type private struct{ secret Secret }
-	values := []any{
-		new(User), new(NewUser), new(UserUpdate), new(NewSecret), new(Node), new(NodeV1), new(APITokenValue), new(Invitation),
-		new(APISpec), new(NewAPISpec), new(RulesSettings), new(SecurityIssue), new(NewTelegramIntegration),
-		new(FieldError), new(SlackTarget), new(MSTeamsTarget), new(PagerDutyTarget), new(SumoLogicTarget), new(WebhookTarget), new(UnknownTarget),
-		new(Opt[Secret]), new(Secret), new([]Secret), new(map[string]Secret),
-	}
-	for _, value := range values {
+	for _, value := range append(slices.Clone(secretBearers), new(Opt[Secret]), new(Secret), new([]Secret), new(map[string]Secret)) {
 		v := reflect.ValueOf(value)
 		if !plant(v.Elem(), 0) && v.Elem().Kind() == reflect.Struct && !strings.HasPrefix(v.Type().Elem().Name(), "Opt") {
 			t.Errorf("%T holds no secret", value)
@@ -167,20 +260,137 @@ func TestTokensStayOnTheirHost(t *testing.T) {
 	require.Zero(t, reached)
 }
 
-// TestTokensStayOffTheProxy sends through a proxy to a host with TLS: the proxy sees the name of the host and nothing else.
+// TestTokensStayOffTheProxy sends through a proxy that wants credentials of its own to a host with TLS: the proxy sees the name of the host and
+// its own credentials, and nobody prints either credential, whether the proxy refuses, breaks off, or cannot be reached.
 func TestTokensStayOffTheProxy(t *testing.T) {
+	const proxySecret = "test-token-of-the-proxy"
 	seen := ""
+	breaks := false
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen += fmt.Sprint(r.Method, r.URL, r.Header)
-		w.WriteHeader(http.StatusForbidden)
+		seen += fmt.Sprint(r.Method, r.URL, r.Host, r.Header)
+		if breaks {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Proxy-Authenticate", "Basic realm="+planted)
+		w.WriteHeader(http.StatusProxyAuthRequired)
 	}))
 	defer proxy.Close()
-	through := &http.Transport{Proxy: func(r *http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }}
-	defer through.CloseIdleConnections()
-	client, err := New(US, Token(planted), WithBaseURL("https://api.example.com"), WithRoundTripper(through), WithDefaults(WithRetries(0)))
+	unused, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	_, err = client.Users.Me(t.Context())
-	require.Error(t, err)
+	require.NoError(t, unused.Close())
+	for _, address := range []string{proxy.Listener.Addr().String(), proxy.Listener.Addr().String(), unused.Addr().String()} {
+		var log bytes.Buffer
+		hooked := ""
+		through := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
+			return &url.URL{Scheme: "http", Host: address, User: url.UserPassword("proxy-user", proxySecret)}, nil
+		}}
+		client, err := New(US, Token(planted), WithBaseURL("https://api.example.com"), WithRoundTripper(through),
+			WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+			WithHook(func(_ context.Context, a Attempt) { hooked += dumps(a) }),
+			WithDefaults(WithRetries(1), WithWaits(time.Nanosecond, time.Nanosecond, time.Nanosecond)))
+		require.NoError(t, err)
+		_, err = client.Users.Me(t.Context())
+		require.Error(t, err)
+		shown := dumps(err) + dumps(client) + log.String() + hooked
+		for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+			shown += dumps(inner)
+		}
+		requireNoSecret(t, "error of a proxy", shown, planted)
+		requireNoSecret(t, "error of a proxy", shown, proxySecret)
+		requireNoSecret(t, "error of a proxy", shown, base64.StdEncoding.EncodeToString([]byte("proxy-user:"+proxySecret)))
+		through.CloseIdleConnections()
+		breaks = true
+	}
 	require.Contains(t, seen, "CONNECT")
-	requireNoSecret(t, "request to the proxy", seen+dumps(err), planted)
+	require.Contains(t, seen, "Proxy-Authorization")
+	requireNoSecret(t, "request to the proxy", seen, planted)
+}
+
+// TestRetriesAndPanicsShowNoCredentials lets a call fail again and again with the credentials and a secret in each answer and in each error, then lets
+// the connection and the hook panic, and looks through all that was printed.
+func TestRetriesAndPanicsShowNoCredentials(t *testing.T) {
+	var log, text bytes.Buffer
+	hooked, n := "", 0
+	failing := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if n++; n%2 == 0 {
+			return nil, &url.Error{Op: "Post", URL: "https://api.example.com/?token=" + planted, Err: errors.New("connection reset by peer")}
+		}
+		return answerOf(r, 503, strings.NewReader(`{"status":503,"body":{"token":"`+planted+`","seen":"`+r.Header.Get(headerToken)+`"}}`)), nil
+	})
+	client, err := New(US, Token(planted), WithRoundTripper(failing), WithDefaultClientID(4711),
+		WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		WithHook(func(_ context.Context, a Attempt) { hooked += dumps(a) }),
+		WithDefaults(WithRetries(4), WithWaits(time.Nanosecond, time.Nanosecond, time.Nanosecond)))
+	require.NoError(t, err)
+	for range 2 {
+		_, err = client.Users.Me(t.Context())
+		require.Error(t, err)
+		requireNoSecret(t, "error of the last attempt", dumps(err), planted)
+	}
+	require.Equal(t, 10, n)
+	for range 2 {
+		// The call ends during the wait that follows an answer, and the error shows that answer.
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped, err := New(US, Token(planted), WithRoundTripper(failing), WithHook(func(context.Context, Attempt) { cancel() }),
+			WithDefaults(WithRetries(4), WithWaits(time.Minute, time.Minute, time.Minute)))
+		require.NoError(t, err)
+		_, err = stopped.Users.Me(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		requireNoSecret(t, "error of a call that was cancelled", dumps(err), planted)
+	}
+	require.NotEmpty(t, log.String())
+	requireNoSecret(t, "log of the retries", log.String()+hooked, planted)
+
+	for _, opts := range [][]Option{
+		{WithRoundTripper(roundTripper(func(*http.Request) (*http.Response, error) { panic("out of order") }))},
+		{WithRoundTripper(failing), WithHook(func(context.Context, Attempt) { panic(fmt.Sprint("out of order: ", client)) })},
+		{WithRoundTripper(failing), WithLogger(slog.New(slog.NewTextHandler(panickingWriter{}, nil)))},
+	} {
+		client, err := New(US, Token(planted), append(opts, WithDefaults(WithRetries(1)))...)
+		require.NoError(t, err)
+		func() {
+			defer func() { fmt.Fprintf(&text, "%v\n%s", recover(), debug.Stack()) }()
+			_, err := client.Users.Me(t.Context())
+			fmt.Fprint(&text, dumps(err))
+		}()
+	}
+	require.Contains(t, text.String(), "out of order")
+	requireNoSecret(t, "panic", text.String(), planted)
+}
+
+type panickingWriter struct{}
+
+func (panickingWriter) Write(p []byte) (int, error) { panic("out of order: " + string(p)) }
+
+// loudTB is a test that keeps what the fake cloud says, failures included.
+type loudTB struct {
+	*testing.T
+	said *strings.Builder
+}
+
+func (l loudTB) Logf(format string, args ...any)   { fmt.Fprintf(l.said, format+"\n", args...) }
+func (l loudTB) Errorf(format string, args ...any) { fmt.Fprintf(l.said, format+"\n", args...) }
+
+// TestTheFakeCloudShowsNoCredentials asks the fake for what it has and for what it has not, and reads its complaints and its answers. The log of the
+// sandbox program is tested beside it.
+func TestTheFakeCloudShowsNoCredentials(t *testing.T) {
+	var said strings.Builder
+	cloud := wallarmtest.NewServer(loudTB{t, &said})
+	cloud.AddToken(wallarmtest.Token{Value: planted})
+	pool := &http.Transport{}
+	defer pool.CloseIdleConnections()
+	var log bytes.Buffer
+	client, err := New(US, Token(planted), WithBaseURL(cloud.URL), WithRoundTripper(pool), WithDefaultClientID(wallarmtest.DefaultClientID),
+		WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))), WithDefaults(WithRetries(0)))
+	require.NoError(t, err)
+	shown := ""
+	for _, path := range []string{"/v1/nowhere", "/v1/nowhere?token=" + planted} {
+		err := client.Call(t.Context(), "GET", path, nil, nil)
+		require.Error(t, err)
+		shown += dumps(err)
+	}
+	_, err = client.Users.Me(t.Context())
+	shown += dumps(err)
+	require.Contains(t, said.String(), "no route")
+	requireNoSecret(t, "complaint of the fake", said.String()+shown+log.String(), planted)
 }

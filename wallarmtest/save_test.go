@@ -227,7 +227,9 @@ func TestTablesHoldCanonicalValues(t *testing.T) {
 	require.Equal(t, int64(8), changed.get("n"))
 }
 
-// FuzzLoad wants no panic and no endless list, whatever the file holds.
+// FuzzLoad puts the fuzzer's lines in the place of one line of a saved state, and wants no panic, no endless list, and a state that is written back
+// as it was read. A whole state as the input would be tens of kilobytes, and the fuzzer spends up to a minute on making each input smaller that
+// it finds interesting; whole files that are no state at all are the inputs with at < 0.
 func FuzzLoad(f *testing.F) {
 	c := NewCloud(fixedClock())
 	c.SeedAttacks(Attack{Hits: []Hit{{}, {RequestID: "a"}}}, Attack{ID: EventID{"a", "b"}, Extra: `{"x":1}`})
@@ -238,16 +240,47 @@ func FuzzLoad(f *testing.F) {
 	if err := c.Save(&text); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(text.Bytes())
-	f.Fuzz(func(t *testing.T, data []byte) {
+	lines := bytes.SplitAfter(bytes.TrimSuffix(text.Bytes(), []byte("\n")), []byte("\n"))
+	lines = lines[:len(lines)-1] // the number of lines is added to each state
+	for at, line := range lines {
+		f.Add(at, line)
+	}
+	f.Add(-1, []byte(`{"format":"wallarmtest","version":1,"kept":{}}`+"\n"+`{"lines":1}`))
+	f.Add(-1, text.Bytes()[:200])
+	f.Add(3, append(bytes.Clone(lines[2]), lines[3]...))
+	f.Fuzz(func(t *testing.T, at int, line []byte) {
+		data := line
+		if at >= 0 {
+			changed := slices.Clone(lines)
+			changed[at%len(lines)] = append(bytes.TrimRight(bytes.Clone(line), "\n"), '\n')
+			data = bytes.Join(changed, nil)
+			count := 0
+			for l := range bytes.Lines(data) {
+				if len(bytes.TrimSpace(l)) > 0 {
+					count++
+				}
+			}
+			data = fmt.Appendf(data, `{"lines":%d}`, count)
+		}
 		c := NewCloud(fixedClock())
 		if c.Load(bytes.NewReader(data)) != nil {
 			return
 		}
 		c.Objects("attacks")
 		c.Objects("hits")
-		if err := c.Save(&bytes.Buffer{}); err != nil {
-			t.Error(err)
+		var first, second bytes.Buffer
+		if err := c.Save(&first); err != nil {
+			t.Fatal(err)
+		}
+		again := NewCloud(fixedClock())
+		if err := again.Load(bytes.NewReader(first.Bytes())); err != nil {
+			t.Fatalf("what was saved cannot be loaded: %v", err)
+		}
+		if err := again.Save(&second); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Fatal("what was loaded is saved as something else")
 		}
 	})
 }

@@ -32,7 +32,10 @@ func (l *requestLog) errors() *log.Logger { return l.lines }
 
 // secretNames are parts of the names of parameters whose values stay out of
 // the log.
-var secretNames = []string{"token", "secret", "password", "otp", "invitation", "signature", "key", "email", "phone"}
+var secretNames = []string{
+	"token", "secret", "password", "otp", "invitation", "signature", "key", "email", "phone", "license", "chat_data", "signed_url", "ca_file", "idp_cert",
+	"saml_response", "qr_code", "file_remote_url", "user_attr_", "session_data", "additional_data", "authorization", "cookie", "x-amz-",
+}
 
 const redacted = "[redacted]"
 
@@ -43,8 +46,12 @@ func redactedTarget(u *url.URL) string {
 			continue
 		}
 		name, value, _ := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(name)
+		if err != nil {
+			plain = "secret" // nobody knows what it says
+		}
 		for _, secret := range secretNames {
-			if strings.Contains(strings.ToLower(name), secret) {
+			if strings.Contains(strings.ToLower(plain), secret) {
 				value = redacted
 			}
 		}

@@ -212,11 +212,13 @@ func TestArguments(t *testing.T) {
 
 func TestLogHidesSecrets(t *testing.T) {
 	for target, want := range map[string]string{
-		"/v2/node?limit=10&filter%5Bname%5D=a": "/v2/node?limit=10&filter%5Bname%5D=a",
-		"/v2/user/invite?invitation=hidden":    "/v2/user/invite?invitation=[redacted]",
-		"/x?a=1&API_Token=hidden&b":            "/x?a=1&API_Token=[redacted]&b=",
-		"/v2/token/validation/hidden":          "/v2/token/validation/[redacted]",
-		"/a%0Ab":                               "/a%0Ab",
+		"/v2/node?limit=10&filter%5Bname%5D=a":  "/v2/node?limit=10&filter%5Bname%5D=a",
+		"/v2/user/invite?invitation=hidden":     "/v2/user/invite?invitation=[redacted]",
+		"/x?a=1&API_Token=hidden&b":             "/x?a=1&API_Token=[redacted]&b=",
+		"/v2/token/validation/hidden":           "/v2/token/validation/[redacted]",
+		"/x?%74oken=hidden&a%5Btoken%5D=hidden": "/x?%74oken=[redacted]&a%5Btoken%5D=[redacted]",
+		"/x?file_remote_url=hidden&%zz=hidden":  "/x?file_remote_url=[redacted]&%zz=[redacted]",
+		"/a%0Ab":                                "/a%0Ab",
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+target, nil)
 		require.NoError(t, err)

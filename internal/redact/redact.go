@@ -30,9 +30,17 @@ var subtrees = []string{
 	"target", "headers", "auth_headers", "session_data", "additional_data", "diff", "before", "after", "state_before_action", "state_after_action",
 }
 
-// isSecretName reports whether the value of a member called name is to be masked.
+// isSecretName reports whether the value of a member called name is to be masked. The name may be a path such as user[password] or target.url.
 func isSecretName(name string) bool {
-	name = strings.ToLower(name)
+	for part := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("[]. \t", r) }) {
+		if isSecretPart(part) {
+			return true
+		}
+	}
+	return false
+}
+
+func isSecretPart(name string) bool {
 	for _, suffix := range suffixes {
 		if strings.HasSuffix(name, suffix) {
 			return true
@@ -63,7 +71,7 @@ func Body(body []byte) []byte {
 		// What comes after the break may be a secret whose name was before it.
 		return append(out, "…"...)
 	}
-	return []byte(Text(string(trimmed)))
+	return []byte(plainText(string(trimmed)))
 }
 
 var syntax = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
@@ -90,9 +98,10 @@ func (m *masker) next() error {
 		name = token.String()
 	}
 	if token.Kind() == '"' && !isName {
-		// A text may itself hold a pair of name and value.
-		if text := token.String(); textSecrets.MatchString(text) {
-			token = jsontext.String(Text(text))
+		// A text may itself hold a pair of name and value, or JSON.
+		text := token.String()
+		if safe := Text(text); safe != text {
+			token = jsontext.String(safe)
 		}
 	}
 	if err := m.encoder.WriteToken(token); err != nil {
@@ -122,11 +131,84 @@ func masked(value jsontext.Value) jsontext.Value {
 	return jsontext.Value(`"` + Mask + `"`)
 }
 
-// textSecrets finds name=value and "name": "value" pairs in text that is not JSON, and long runs that look like credentials.
-var textSecrets = regexp.MustCompile(`(?i)((?:[a-z0-9_-]*(?:token|secret|password|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|signature|invitation|authorization|cookie|api[_-]?key)[a-z0-9_-]*)["']?\s*[:=]\s*)(?:bearer\s+|basic\s+)?("[^"]*"?|'[^']*'?|[^\s&,;<>"']+)`)
+// secretPair finds the beginning of a pair of a secret name and its value in text that is not JSON: the name, and all up to the value. The name may
+// be that of a form or a query (user[password]=, also escaped), quoted (by JSON, by JSON inside of JSON, by HTML) or a key of a Ruby hash.
+var secretPair = regexp.MustCompile(`(?i)(?:([a-z0-9_-]*(?:authorization|cookie)[a-z0-9_-]*)|` +
+	`[a-z0-9_-]*(?:token|secret|password|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|` +
+	`signature|invitation|api[_-]?key)[a-z0-9_-]*|` +
+	`(?:\b|%[0-9a-f]{2})(?:target|headers|auth_headers|session_data|additional_data|diff|before|after|state_before_action|state_after_action)\b)` +
+	`(?:[\\"'\[\]]|%5B|%5D|%22|%27|&quot;|&#3[49];)*\s*(?:=>|[:=]|=&gt;|%3D|%3A)\s*(?:bearer\s+|basic\s+)?`)
 
-// Text masks what looks like a secret in text that is not JSON.
-func Text(s string) string { return textSecrets.ReplaceAllString(s, "${1}"+Mask) }
+// pemBlock is a key or a certificate, with or without its end.
+var pemBlock = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]*-----|$)`)
+
+// Text masks what looks like a secret in text. A text that is JSON is masked as JSON, since services put the answers of others into their messages.
+func Text(s string) string {
+	if trimmed := strings.TrimSpace(s); trimmed != "" && strings.IndexByte(`{["`, trimmed[0]) >= 0 && jsontext.Value(trimmed).IsValid(syntax) {
+		return string(Body([]byte(trimmed)))
+	}
+	return plainText(s)
+}
+
+func plainText(s string) string {
+	s = pemBlock.ReplaceAllString(s, Mask)
+	var b strings.Builder
+	for {
+		at := secretPair.FindStringSubmatchIndex(s)
+		if at == nil {
+			break
+		}
+		b.WriteString(s[:at[1]])
+		s = s[at[1]:]
+		if n := secretLength(s, at[2] >= 0); n > 0 {
+			b.WriteString(Mask)
+			s = s[n:]
+		}
+	}
+	if b.Len() == 0 {
+		return s
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+// secretLength returns how much of s, which follows a secret name, belongs to the secret. A header such as Cookie holds all of its line.
+func secretLength(s string, isHeader bool) int {
+	if s == "" {
+		return 0
+	}
+	if s[0] == '"' || s[0] == '\'' {
+		for i := 1; i < len(s); i++ {
+			switch s[i] {
+			case s[0]:
+				return i + 1
+			case '\\':
+				i++
+			}
+		}
+		return len(s)
+	}
+	if strings.IndexByte(`\[{%`, s[0]) >= 0 || strings.HasPrefix(s, "&quot;") || strings.HasPrefix(s, "&#") || strings.HasPrefix(s, "&lt;") {
+		// Lists, objects and quotes that are escaped: where they end is not worth an error.
+		return len(s)
+	}
+	line := strings.IndexAny(s, "\r\n")
+	if line < 0 {
+		line = len(s)
+	}
+	if isHeader {
+		return line
+	}
+	end := strings.IndexAny(s, " \t\r\n&,;<>\"'")
+	switch {
+	case end < 0:
+		return len(s)
+	case end > 0 && strings.IndexByte(":=", s[end-1]) >= 0:
+		// What looked like the value is a name itself, and the value comes behind it.
+		return line
+	}
+	return end
+}
 
 // plainComplaint is what a service says about a field: a few plain words, and never digits or mixed case.
 var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:(?:[ ']|, )[a-z]{1,15})*[.!]?$`)
@@ -174,7 +256,7 @@ func isSecretHeader(name string) bool {
 	return false
 }
 
-// URL returns u as text with user info and secret query values masked.
+// URL returns u as text with user info, fragment and secret query values masked.
 func URL(u *url.URL) string {
 	if u == nil {
 		return ""
@@ -183,10 +265,13 @@ func URL(u *url.URL) string {
 	if c.User != nil {
 		c.User = url.User("redacted")
 	}
+	if c.Fragment != "" {
+		c.Fragment, c.RawFragment = "redacted", ""
+	}
 	query := c.Query()
 	for name, values := range query {
 		lower := strings.ToLower(name)
-		if isSecretName(strings.Trim(lower, "[]")) || strings.Contains(lower, "signature") || strings.HasPrefix(lower, "x-amz-") {
+		if isSecretName(lower) || strings.Contains(lower, "signature") || strings.Contains(lower, "x-amz-") {
 			for i := range values {
 				values[i] = Mask
 			}

@@ -273,8 +273,9 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	x.answer, x.err = nil, err
 	x.wait = -1
 	var located *url.Error
-	if errors.As(err, &located) {
-		// The operation and its path are named elsewhere; the query may hold what no error should show.
+	for errors.As(x.err, &located) && located.Err != nil {
+		// The operation and its path are named elsewhere; the query may hold what no error should show. A transport that is a client of its
+		// own adds a second one.
 		x.err = located.Err
 	}
 	if err == nil {

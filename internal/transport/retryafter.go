@@ -19,7 +19,7 @@ func retryAfter(header http.Header, limit time.Duration) time.Duration {
 		switch {
 		case seconds != seconds || seconds <= 0:
 			return -1
-		case seconds > limit.Seconds():
+		case seconds >= limit.Seconds():
 			return limit
 		}
 		return max(time.Duration(seconds*float64(time.Second)), time.Nanosecond)

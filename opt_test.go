@@ -1,0 +1,68 @@
+package wallarm
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// optional has an Opt of each kind of value.
+type optional struct {
+	Number Opt[int64]          `json:"number,omitzero"`
+	Big    Opt[uint64]         `json:"big,omitzero"`
+	Rate   Opt[float64]        `json:"rate,omitzero"`
+	On     Opt[bool]           `json:"on,omitzero"`
+	Text   Opt[string]         `json:"text,omitzero"`
+	Time   Opt[Timestamp]      `json:"time,omitzero"`
+	Secret Opt[Secret]         `json:"secret,omitzero"`
+	List   Opt[[]int64]        `json:"list,omitzero"`
+	Inner  Opt[*optional]      `json:"inner,omitzero"`
+	Twice  Opt[Opt[bool]]      `json:"twice,omitzero"`
+	Map    Opt[map[string]int] `json:"map,omitzero"`
+	Extra  Extra               `json:",embed"`
+}
+
+// FuzzOpt: absent, null and a value stay three things through reading and writing, by this SDK's decoder and by encoding/json's.
+func FuzzOpt(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"number":null,"big":null,"rate":null,"on":null,"text":null,"time":null,"secret":null,"list":null,"inner":null}`,
+		`{"number":0,"big":"18446744073709551615","rate":"1.5","on":0,"text":"","time":"2026-08-04","secret":"test-token-x","list":5,"inner":{"number":"3"}}`,
+		`{"number":[7],"on":"true","text":12,"list":["5",6.0],"inner":{"inner":{"inner":null}},"twice":null,"map":{"a":"1"},"later":[{}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var plain Opt[[]string]
+		_ = plain.UnmarshalJSON(data)
+		_ = fmt.Sprintf("%v %+v %#v %d", plain, plain, plain, plain)
+		var read, again optional
+		if wire.Unmarshal(data, &read) != nil {
+			return
+		}
+		written, err := wire.Marshal(read)
+		require.NoError(t, err, "%s", data)
+		require.NoError(t, wire.Unmarshal(written, &again), "%s became %s", data, written)
+		twice, err := wire.Marshal(again)
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(twice), "%s", data)
+		require.Equal(t, optStates(read), optStates(again), "%s became %s", data, written)
+		other, err := json.Marshal(read.Number)
+		require.NoError(t, err)
+		var number Opt[int64]
+		require.NoError(t, json.Unmarshal(other, &number))
+		require.Equal(t, read.Number.value, number.value)
+		if secret, ok := read.Secret.Get(); ok && len(secret.Reveal()) > len(masked) {
+			require.NotContains(t, fmt.Sprintf("%v %+v %#v", read.Secret, read, &read.Secret), secret.Reveal())
+		}
+	})
+}
+
+func optStates(o optional) []optState {
+	return []optState{
+		o.Number.state, o.Big.state, o.Rate.state, o.On.state, o.Text.state, o.Time.state, o.Secret.state, o.List.state, o.Inner.state, o.Map.state,
+	}
+}

@@ -1,0 +1,47 @@
+package wallarm
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// FuzzTimestamp: what is read is written back as valid JSON of a bounded size, and reads back to the same time and the same digits.
+func FuzzTimestamp(f *testing.F) {
+	for _, seed := range []string{
+		`1785801600`, `-1`, `0`, `1785801600.125`, `-0.5`, `"1785801600"`, `"2026-08-04T00:00:00Z"`, `"2026-08-04T00:00:00.123456789+03:30"`,
+		`"2026-08-04"`, `"2026-08-04 10:00:00 UTC"`, `null`, `false`, `""`, `1e9`, `9223372036854775807`, `-62135596800`, `"1.5"`, `"0001-01-01"`, `{}`, `[1]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var read, plain Timestamp
+		_ = plain.UnmarshalJSON(data)
+		if wire.Unmarshal(data, &read) != nil {
+			return
+		}
+		written, err := wire.MarshalEcho(read)
+		require.NoError(t, err, "%s", data)
+		require.True(t, jsontext.Value(written).IsValid(), "%s became %s", data, written)
+		require.Less(t, len(written), 64)
+		var again Timestamp
+		require.NoError(t, wire.Unmarshal(written, &again), "%s became %s", data, written)
+		require.True(t, read.Equal(again.Time), "%s became %s", data, written)
+		twice, err := wire.MarshalEcho(again)
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(twice), "%s", data)
+		other, err := json.Marshal(read)
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(other))
+		if read.IsZero() {
+			return
+		}
+		var number Timestamp
+		require.NoError(t, number.parse(jsontext.Value(read.number())))
+		require.True(t, read.Equal(number.Time), "%s became the number %s", data, read.number())
+	})
+}
