@@ -136,7 +136,7 @@ func download(ctx context.Context, c *Client, op operation, a args, opts []CallO
 	if err != nil {
 		size = -1
 	}
-	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, redact.Header(answer.Header)}, nil
+	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, redact.Sent(answer.Sent).Header(answer.Header)}, nil
 }
 
 // settings adds up the options of one call. Without any they are those of the client, so nobody changes what it returns.
@@ -196,12 +196,12 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	}
 	if err != nil {
 		cancel()
-		return nil, callError(op, shown, err, call.Header)
+		return nil, callError(op, shown, err)
 	}
 	if answer.Status < 200 || answer.Status > 299 {
 		cancel()
 		e := answerError(op, shown, answer.Status, answer)
-		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || answer.Status >= 500)
+		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || answer.Status >= 500 || answer.Status < 200)
 		answer.Release()
 		return nil, e
 	}
@@ -210,19 +210,20 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		return answer, nil
 	}
 	settled()
-	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}}
+	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer.Sent}
 	return answer, nil
 }
 
 // answerError makes the error that an answer is. The credentials that were sent are masked, should the answer repeat them.
 func answerError(op operation, path string, status int, answer *transport.Answer) *APIError {
-	body := answer.Body
-	for _, name := range []string{headerToken, headerUUID, headerKeySecret} {
-		if value := answer.Sent.Get(name); len(value) >= 8 {
-			body = bytes.ReplaceAll(body, []byte(value), []byte(masked))
-		}
+	sent := redact.Sent(answer.Sent)
+	e := newAPIError(status, answer.Header, sent.Bytes(answer.Body)).contextOf(op, path, answer.Attempts)
+	// Reading the body has undone its escapes.
+	e.Message, e.Body, e.RequestID = sent.Text(e.Message), sent.Bytes(e.Body), sent.Text(e.RequestID)
+	for i, field := range e.Fields {
+		e.Fields[i].Field, e.Fields[i].Rule, e.Fields[i].Message = sent.Text(field.Field), sent.Text(field.Rule), sent.Text(field.Message)
 	}
-	return newAPIError(status, answer.Header, body).contextOf(op, path, answer.Attempts)
+	return e
 }
 
 // bound limits a call in time. For a stream the limit ends when settled is called: the caller reads as long as it likes.
@@ -256,6 +257,8 @@ type cancelledBody struct {
 	io.ReadCloser
 	cancel func()
 	origin CallError
+	// sent is the header of the request.
+	sent http.Header
 }
 
 func (b *cancelledBody) Read(p []byte) (int, error) {
@@ -264,7 +267,7 @@ func (b *cancelledBody) Read(p []byte) (int, error) {
 		return n, err
 	}
 	e := b.origin
-	if e.Err = err; transport.IsTooLarge(err) {
+	if e.Err = redact.Sent(b.sent).Error(err); transport.IsTooLarge(err) {
 		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
 	}
 	return n, &e
@@ -284,7 +287,7 @@ func describe(op operation, answer *transport.Answer, err error, started time.Ti
 		answer = failure.Last
 	}
 	if answer != nil {
-		r.StatusCode, r.Header, r.Size = answer.Status, redact.Header(answer.Header), len(answer.Body)
+		r.StatusCode, r.Header, r.Size = answer.Status, redact.Sent(answer.Sent).Header(answer.Header), len(answer.Body)
 		r.RequestID = requestID(answer.Header)
 		r.Attempts = max(r.Attempts, answer.Attempts)
 	}
@@ -292,7 +295,7 @@ func describe(op operation, answer *transport.Answer, err error, started time.Ti
 }
 
 // callError turns a failure of the transport into the public error.
-func callError(op operation, path string, err error, sent http.Header) error {
+func callError(op operation, path string, err error) error {
 	e := &CallError{Operation: op.name, Method: op.method, Path: path, Err: err}
 	var failure *transport.Failure
 	if !errors.As(err, &failure) {
@@ -508,7 +511,7 @@ func innerRefusal(op operation, answer *transport.Answer, status int64) error {
 func unreadable(op operation, answer *transport.Answer, err error) error {
 	e := &CallError{
 		Operation: op.name, Method: op.method, Path: answer.URL.EscapedPath(), Attempts: answer.Attempts,
-		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, err),
+		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, redact.Sent(answer.Sent).Error(err)),
 		OutcomeUnknown: op.replay == once,
 	}
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); body != "" && body[0] != '{' && body[0] != '[' {

@@ -230,6 +230,8 @@ func IsTemporary(err error) bool {
 func kindOf(status int, message string, isJSON bool) (kind, also error) {
 	text := strings.ToLower(strings.TrimSpace(message))
 	switch {
+	case status < http.StatusOK:
+		return ErrResponse, nil
 	case status >= 300 && status < 400:
 		return ErrRedirect, nil
 	case status == http.StatusBadRequest && text == "already exists":

@@ -190,6 +190,13 @@ func faults() []fault {
 			},
 		},
 		fault{
+			name: "101 and no HTTP after it", kinds: []error{ErrResponse}, arrives: true, applies: true,
+			play: func(r *http.Request, _ []byte) (*http.Response, error) {
+				// Whoever reads from such a connection waits for ever.
+				return answerOf(r, 101, trickle{context.Background()}, "Upgrade", "chat", "Connection", "Upgrade"), nil
+			},
+		},
+		fault{
 			name: "header that never comes", kinds: []error{errNoHeader, context.DeadlineExceeded}, arrives: true, applies: true, repeats: true,
 			play: func(r *http.Request, _ []byte) (*http.Response, error) {
 				// The connection pool of a client gives up after a minute.
@@ -246,7 +253,9 @@ type matrixRT struct {
 
 func (m *matrixRT) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		_, _ = io.Copy(io.Discard, r.Body)
+		if m.fault.arrives {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
 		_ = r.Body.Close()
 	}
 	if err := r.Context().Err(); err != nil {
@@ -265,7 +274,7 @@ func (m *matrixRT) RoundTrip(r *http.Request) (*http.Response, error) {
 		time.AfterFunc(500*time.Microsecond, m.cancel)
 	}
 	response, err := m.fault.play(r, m.payload)
-	if m.when == midstream && response != nil {
+	if m.when == midstream && response != nil && response.StatusCode != http.StatusSwitchingProtocols {
 		data, _ := io.ReadAll(response.Body)
 		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(data[:len(data)/2]), &cancelling{m.cancel}))
 	}

@@ -77,7 +77,8 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 		return answer, nil
 	}
 	if x.call.Stream {
-		answer.Stream = &cappedBody{ReadCloser: body, limit: x.call.MaxBody}
+		answer.Stream = &cappedBody{ReadCloser: body, limit: x.call.MaxBody, settled: x.settled}
+		x.settled = nil
 		return answer, nil
 	}
 	defer body.Close()
@@ -131,6 +132,15 @@ func (b *gzipBody) Close() error {
 type cappedBody struct {
 	io.ReadCloser
 	limit, read int64
+	settled     func()
+}
+
+func (b *cappedBody) Close() error {
+	err := b.ReadCloser.Close()
+	if b.settled != nil {
+		b.settled()
+	}
+	return err
 }
 
 func (b *cappedBody) Read(p []byte) (int, error) {

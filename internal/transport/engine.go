@@ -3,6 +3,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,8 @@ type Engine struct {
 	observe func(context.Context, Attempt)
 	// pausedUntil is the time, in nanoseconds since 1970, before which no attempt starts: one 429 slows all callers.
 	pausedUntil atomic.Int64
+	// http2 says that the server has been heard to speak HTTP/2.
+	http2 atomic.Bool
 }
 
 // Config is what an Engine is made of.
@@ -155,11 +158,6 @@ func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 		ProtoMinor: 1,
 	}).WithContext(ctx)
 	retryable := &retryablehttp.Request{Request: request}
-	if call.Body != nil {
-		if err := retryable.SetBody(call.Body); err != nil {
-			return nil, &Failure{Err: err}
-		}
-	}
 	x.client = *e.client
 	x.client.Transport = x
 	if err := x.prepare(request); err != nil {
@@ -195,6 +193,13 @@ type exchange struct {
 	// repeating says that a further attempt was due when the call ended.
 	repeating bool
 	wait      time.Duration
+	// body is what the attempt sends.
+	body *bytes.Reader
+	// getBody is rewind, rewound says that it was called.
+	getBody func() (io.ReadCloser, error)
+	rewound bool
+	// settled frees what watches over the attempt, if anything does; it is called when the answer has been read.
+	settled func()
 	// limited cuts the body of an answer.
 	limited io.LimitedReader
 }
@@ -204,6 +209,7 @@ var exchanges = sync.Pool{New: func() any {
 	x.loop.CheckRetry = x.check
 	x.loop.Backoff = x.backoff
 	x.loop.PrepareRetry = x.prepareRetry
+	x.getBody = x.rewind
 	x.loop.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	return x
 }}
@@ -211,7 +217,7 @@ var exchanges = sync.Pool{New: func() any {
 // recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
 func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
-	x.engine, x.call, x.ctx, x.header, x.answer, x.err = nil, nil, nil, nil, nil, nil
+	x.engine, x.call, x.ctx, x.header, x.body, x.answer, x.err = nil, nil, nil, nil, nil, nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
 	x.limited = io.LimitedReader{}
 	exchanges.Put(x)
@@ -245,8 +251,19 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	if x.client.Jar == nil {
 		request.Header = x.header
 	}
-	response, err := x.engine.base.RoundTrip(request)
-	if err == nil && response.StatusCode >= 300 && response.StatusCode < 400 {
+	response, err := x.engine.base.RoundTrip(x.giveBody(request))
+	if err != nil || response == nil {
+		return response, err
+	}
+	if response.ProtoMajor == 2 && !x.engine.http2.Load() {
+		x.engine.http2.Store(true)
+	}
+	switch {
+	case response.StatusCode == http.StatusSwitchingProtocols:
+		// What follows is no HTTP, and nothing would end the reading of it.
+		response.Body.Close()
+		response.Body = http.NoBody
+	case response.StatusCode >= 300 && response.StatusCode < 400:
 		// Nobody follows a redirect, net/http fails on one that it cannot parse, and its target may carry a signature.
 		response.Header.Del("Location")
 	}
@@ -281,7 +298,14 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	if err == nil {
 		x.answer, x.err = x.read(response)
 	}
+	if x.settled != nil {
+		x.settled()
+		x.settled = nil
+	}
 	retry := x.decide()
+	if x.err != nil {
+		x.err = redact.Sent(x.header).Error(x.err)
+	}
 	if x.engine.observe != nil {
 		x.engine.observe(ctx, x.attempt(response))
 	}
@@ -294,14 +318,18 @@ func (x *exchange) decide() bool {
 	class, policy := x.call.Class, x.call.Policy
 	switch {
 	case x.err != nil:
-		harmless := NeverSent(x.err)
+		turnedAway := isTurnedAway(x.err)
+		harmless := turnedAway || NeverSent(x.err) && x.unread()
 		if !harmless {
 			x.sent = true
 		}
 		if x.ctx.Err() != nil || isPermanent(x.err) || (class == Once && !harmless) {
 			return false
 		}
-		x.wait = jitter(policy.BaseWait, policy.MaxWait, x.attempts)
+		if x.wait = 0; !turnedAway || x.attempts > 1 {
+			// Only a connection that was about to close anyway is worth trying another one at once.
+			x.wait = jitter(policy.BaseWait, policy.MaxWait, x.attempts)
+		}
 	case x.answer.Status == http.StatusTooManyRequests:
 		x.wait = retryAfter(x.answer.Header, policy.MaxRetryAfter)
 		if x.wait < 0 {
@@ -351,7 +379,7 @@ func (x *exchange) attempt(response *http.Response) Attempt {
 		RequestSize: len(x.call.Body),
 	}
 	if response != nil {
-		a.Status, a.Header = response.StatusCode, redact.Header(response.Header)
+		a.Status, a.Header = response.StatusCode, redact.Sent(x.header).Header(response.Header)
 	}
 	if x.answer != nil {
 		a.ResponseSize = len(x.answer.Body)

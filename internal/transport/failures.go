@@ -6,11 +6,15 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"regexp"
 )
 
 // NeverSent reports whether err proves that the server saw nothing of the request: no connection came about. A false answer
 // proves nothing.
 func NeverSent(err error) bool {
+	if err == nil {
+		return false
+	}
 	var sign *SignError
 	if errors.As(err, &sign) {
 		return true
@@ -27,6 +31,13 @@ func NeverSent(err error) bool {
 	var timeout net.Error
 	return isTLSRefusal(err) || (errors.As(err, &timeout) && timeout.Timeout() && timeout.Error() == "net/http: TLS handshake timeout")
 }
+
+// turnedAway are the texts of failures, whose types net/http does not export, with which an HTTP/2 server says that it will not look at the request.
+var turnedAway = regexp.MustCompile(`^http2: Transport: cannot retry err \[(?:http2: Transport received Server's graceful shutdown GOAWAY|` +
+	`stream error: stream ID \d+; REFUSED_STREAM; received from peer)\] after Request\.Body was written; define Request\.GetBody to avoid this error$`)
+
+// isTurnedAway reports whether err is such a failure. The texts are compared as wholes: what a server can put into an error never is the whole of it.
+func isTurnedAway(err error) bool { return turnedAway.MatchString(err.Error()) }
 
 // isTLSRefusal reports whether this side ended the TLS handshake, which comes before the request.
 func isTLSRefusal(err error) bool {

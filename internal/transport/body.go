@@ -1,0 +1,82 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// giveBody gives an attempt its body, and keeps net/http from repeating a change by itself. After some failures it sends a request again without
+// regard to its replay class, the retries, the limiter and the hooks: over HTTP/1.1 one with a body if nothing of it was written, which is
+// harmless and common, since servers close idle connections; over HTTP/2 also one that the server had read as a whole.
+func (x *exchange) giveBody(request *http.Request) *http.Request {
+	request.Body, request.GetBody, request.ContentLength = nil, nil, 0
+	x.body, x.rewound = nil, false
+	isOnce := x.call.Class == Once
+	if len(x.call.Body) > 0 {
+		x.body = bytes.NewReader(x.call.Body)
+		// The type is one that net/http knows, so that it sends header and body together.
+		request.Body, request.ContentLength = io.NopCloser(x.body), int64(len(x.call.Body))
+		if !isOnce {
+			request.GetBody = x.getBody
+			return request
+		}
+		if x.engine.http2.Load() {
+			// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
+			return request
+		}
+		var overHTTP2 atomic.Bool
+		request.GetBody = func() (io.ReadCloser, error) {
+			if overHTTP2.Load() {
+				return nil, errResent
+			}
+			return x.rewind()
+		}
+		return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+			GotConn: func(got httptrace.GotConnInfo) {
+				if conn, ok := got.Conn.(*tls.Conn); ok && conn.ConnectionState().NegotiatedProtocol == "h2" {
+					overHTTP2.Store(true)
+				}
+			},
+		}))
+	}
+	switch {
+	case !isOnce:
+	case request.Method == http.MethodGet || request.Method == http.MethodHead:
+		// An empty body is found out to be none before it is sent, but not before the request counts as one that cannot be repeated.
+		request.Body = io.NopCloser(bytes.NewReader(nil))
+	default:
+		ctx, cancel := context.WithCancelCause(request.Context())
+		x.settled = func() { cancel(nil) }
+		var sent atomic.Bool
+		request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GotConn: func(httptrace.GotConnInfo) {
+				if sent.Load() {
+					cancel(errResent)
+				}
+			},
+			WroteHeaders: func() { sent.Store(true) },
+		}))
+	}
+	return request
+}
+
+var errResent = errors.New("the connection failed after the request was sent")
+
+// rewind is the GetBody of a request. It lets net/http repeat an attempt once; what fails again is the engine's affair.
+func (x *exchange) rewind() (io.ReadCloser, error) {
+	if x.rewound {
+		return nil, errResent
+	}
+	x.rewound = true
+	x.body = bytes.NewReader(x.call.Body)
+	return io.NopCloser(x.body), nil
+}
+
+// unread reports whether nothing of the body was taken to be sent.
+func (x *exchange) unread() bool { return x.body == nil || x.body.Len() == len(x.call.Body) }

@@ -1,0 +1,370 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The frames of HTTP/2 that the tests need, by RFC 9113.
+const (
+	frameData, frameHeaders, frameReset, frameSettings, frameGoAway = 0, 1, 3, 4, 7
+
+	flagEnd = 1 // END_STREAM, and ACK of SETTINGS
+)
+
+// h2Server speaks as much HTTP/2 as it takes to answer requests in ways that no server of net/http would.
+type h2Server struct {
+	t        *testing.T
+	listener net.Listener
+	roots    *x509.CertPool
+	arrived  atomic.Int32
+	// act answers the nth request, which has come as a whole; false closes the connection.
+	act func(s *h2Server, conn net.Conn, n int32, stream uint32) bool
+}
+
+func newH2Server(t *testing.T, act func(*h2Server, net.Conn, int32, uint32) bool) *h2Server {
+	t.Helper()
+	template := httptest.NewUnstartedServer(nil)
+	template.StartTLS()
+	certificate, parsed := template.TLS.Certificates[0], template.Certificate()
+	template.Close()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
+	require.NoError(t, err)
+	s := &h2Server{t: t, listener: listener, roots: x509.NewCertPool(), act: act}
+	s.roots.AddCert(parsed)
+	var (
+		conns sync.WaitGroup
+		mu    sync.Mutex
+		open  []net.Conn
+	)
+	conns.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open = append(open, conn)
+			mu.Unlock()
+			conns.Go(func() { s.serve(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		mu.Lock()
+		for _, conn := range open {
+			conn.Close()
+		}
+		mu.Unlock()
+		conns.Wait()
+	})
+	return s
+}
+
+func writeFrame(conn net.Conn, kind, flags byte, stream uint32, payload ...byte) {
+	head := make([]byte, 9, 9+len(payload))
+	head[0], head[1], head[2], head[3], head[4] = byte(len(payload)>>16), byte(len(payload)>>8), byte(len(payload)), kind, flags
+	binary.BigEndian.PutUint32(head[5:], stream)
+	_, _ = conn.Write(append(head, payload...))
+}
+
+func (s *h2Server) serve(conn net.Conn) {
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	if _, err := io.CopyN(io.Discard, r, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
+		return
+	}
+	writeFrame(conn, frameSettings, 0, 0)
+	for {
+		head := make([]byte, 9)
+		if _, err := io.ReadFull(r, head); err != nil {
+			return
+		}
+		size := int64(head[0])<<16 | int64(head[1])<<8 | int64(head[2])
+		if _, err := io.CopyN(io.Discard, r, size); err != nil {
+			return
+		}
+		kind, flags := head[3], head[4]
+		switch {
+		case kind == frameSettings && flags&flagEnd == 0:
+			writeFrame(conn, frameSettings, flagEnd, 0)
+		case (kind == frameHeaders || kind == frameData) && flags&flagEnd != 0:
+			if !s.act(s, conn, s.arrived.Add(1), binary.BigEndian.Uint32(head[5:])) {
+				return
+			}
+		}
+	}
+}
+
+func resetWith(code byte) func(net.Conn, uint32) bool {
+	return func(conn net.Conn, stream uint32) bool {
+		writeFrame(conn, frameReset, 0, stream, 0, 0, 0, code)
+		return true
+	}
+}
+
+// TestHTTP2SendsNothingTwice: net/http would send a request again that a server took as a whole and then gave up.
+func TestHTTP2SendsNothingTwice(t *testing.T) {
+	const protocolError, refusedStream = 1, 7
+	faults := map[string]struct {
+		fail func(net.Conn, uint32) bool
+		// untouched says that the server promises not to have looked at the request.
+		untouched bool
+	}{
+		"protocol error": {resetWith(protocolError), false},
+		"refused":        {resetWith(refusedStream), true},
+		"going away": {func(conn net.Conn, _ uint32) bool {
+			writeFrame(conn, frameGoAway, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+			return false
+		}, true},
+		"closed": {func(net.Conn, uint32) bool { return false }, false},
+	}
+	for name, fault := range faults {
+		for i := range 12 {
+			class, body, warm := []Class{Once, Idempotent, Read}[i%3], []string{`{"a":1}`, ""}[i/3%2], i >= 6
+			t.Run(fmt.Sprintf("%s/%v/%d/%v", name, class, len(body), warm), func(t *testing.T) {
+				var failing atomic.Bool
+				server := newH2Server(t, func(_ *h2Server, conn net.Conn, n int32, stream uint32) bool {
+					if failing.CompareAndSwap(true, false) {
+						return fault.fail(conn, stream)
+					}
+					writeFrame(conn, frameHeaders, 4|flagEnd, stream, 0x88) // :status 200
+					return true
+				})
+				pool := NewHTTPTransport()
+				pool.TLSClientConfig = &tls.Config{RootCAs: server.roots}
+				defer pool.CloseIdleConnections()
+				var told []Attempt
+				engine := New(Config{Client: &http.Client{Transport: pool}, Observe: func(_ context.Context, a Attempt) { told = append(told, a) }})
+				call := newCall(class)
+				call.URL = &url.URL{Scheme: "https", Host: server.listener.Addr().String(), Path: "/v1/x"}
+				call.Policy.BaseWait, call.Policy.MaxWait = time.Nanosecond, time.Nanosecond
+				if call.Body = []byte(body); body == "" {
+					call.Body = nil
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				if warm {
+					answer, err := engine.Do(ctx, call)
+					require.NoError(t, err)
+					answer.Release()
+					call.Header = http.Header{}
+					told = nil
+					server.arrived.Store(0)
+				}
+				failing.Store(true)
+				answer, err := engine.Do(ctx, call)
+				if class == Once && (!fault.untouched || body == "" || !warm) {
+					// Without a body, and before the protocol is known, it is not told apart what the server promised.
+					require.EqualValues(t, 1, server.arrived.Load(), "a change is not sent twice")
+					var failure *Failure
+					require.ErrorAs(t, err, &failure)
+					require.True(t, failure.Unknown, "%v", err)
+					require.Len(t, told, 1)
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, 200, answer.Status)
+				answer.Release()
+				require.EqualValues(t, 2, server.arrived.Load())
+				if class == Once {
+					require.Len(t, told, 2, "each attempt is told of")
+				}
+			})
+		}
+	}
+}
+
+// TestHTTP2RetriesAreCounted: no request is repeated behind the back of the limits, however often the server fails.
+func TestHTTP2RetriesAreCounted(t *testing.T) {
+	for _, class := range []Class{Once, Read} {
+		server := newH2Server(t, func(_ *h2Server, conn net.Conn, _ int32, stream uint32) bool { return resetWith(1)(conn, stream) })
+		pool := NewHTTPTransport()
+		pool.TLSClientConfig = &tls.Config{RootCAs: server.roots}
+		call := newCall(class)
+		call.URL = &url.URL{Scheme: "https", Host: server.listener.Addr().String(), Path: "/v1/x"}
+		call.Policy.BaseWait, call.Policy.MaxWait = time.Nanosecond, time.Nanosecond
+		_, err := New(Config{Client: &http.Client{Transport: pool}}).Do(t.Context(), call)
+		require.Error(t, err)
+		most := 1
+		if class == Read {
+			// Each attempt may be sent twice.
+			most = 2 * (1 + DefaultPolicy.MaxRetries)
+		}
+		require.LessOrEqual(t, int(server.arrived.Load()), most)
+		pool.CloseIdleConnections()
+	}
+}
+
+// brittle is a connection that breaks before it writes anything of its second request.
+type brittle struct {
+	net.Conn
+	requests *atomic.Int32
+	broken   atomic.Bool
+}
+
+func (b *brittle) Write(p []byte) (int, error) {
+	if b.requests.Add(1) == 2 || b.broken.Load() {
+		b.broken.Store(true)
+		return 0, errors.New("broken pipe")
+	}
+	return b.Conn.Write(p)
+}
+
+// TestAConnectionThatBreaksBeforeTheRequest: nothing was written, so that even a create is sent again, by net/http itself.
+func TestAConnectionThatBreaksBeforeTheRequest(t *testing.T) {
+	var arrived atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.ContentLength == 7 && string(body) == `{"a":1}` {
+			arrived.Add(1)
+		}
+	}))
+	defer server.Close()
+	var requests atomic.Int32
+	pool := NewHTTPTransport()
+	defer pool.CloseIdleConnections()
+	pool.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return &brittle{Conn: conn, requests: &requests}, err
+	}
+	engine := New(Config{Client: &http.Client{Transport: pool}})
+	call := newCall(Once)
+	u, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	call.URL = u
+	for want := range 3 {
+		answer, err := engine.Do(t.Context(), call)
+		require.NoError(t, err)
+		require.EqualValues(t, want+1, arrived.Load())
+		answer.Release()
+	}
+}
+
+// TestAGETThatIsSentOnce: net/http repeats a GET whose connection closes without an answer, whatever class its caller gave it.
+func TestAGETThatIsSentOnce(t *testing.T) {
+	var arrived atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := arrived.Add(1); n == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		_, hasLength := r.Header["Content-Length"]
+		if hasLength || len(r.TransferEncoding) > 0 {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer server.Close()
+	pool := NewHTTPTransport()
+	defer pool.CloseIdleConnections()
+	engine := New(Config{Client: &http.Client{Transport: pool}})
+	call := newCall(Once)
+	call.Method, call.Body = "GET", nil
+	call.URL, _ = url.Parse(server.URL)
+	answer, err := engine.Do(t.Context(), call)
+	require.NoError(t, err)
+	require.Equal(t, 200, answer.Status, "it is sent as any GET, without a body")
+	answer.Release()
+	_, err = engine.Do(t.Context(), call)
+	require.Error(t, err)
+	require.EqualValues(t, 2, arrived.Load())
+}
+
+// TestAFailureAfterTheBodyWasTaken: a transport that falls over to a second address may report a failed dial after it sent the request to the first.
+func TestAFailureAfterTheBodyWasTaken(t *testing.T) {
+	n := 0
+	engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+		n++
+		_, _ = io.Copy(io.Discard, r.Body)
+		return nil, errDial
+	}))
+	_, err := engine.Do(t.Context(), newCall(Once))
+	var failure *Failure
+	require.ErrorAs(t, err, &failure)
+	require.True(t, failure.Unknown)
+	require.Equal(t, 1, n)
+}
+
+func TestATransportWithoutAnswerAndError(t *testing.T) {
+	_, err := newEngine(roundTrip(func(*http.Request) (*http.Response, error) { return nil, nil })).Do(t.Context(), newCall(Once))
+	require.ErrorContains(t, err, "nil")
+}
+
+// TestSwitchingProtocolsEndsTheCall: what follows such an answer is no HTTP, and may never end.
+func TestSwitchingProtocolsEndsTheCall(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\nConnection: Upgrade\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn) // until the client closes it
+	}))
+	defer server.Close()
+	pool := NewHTTPTransport()
+	defer pool.CloseIdleConnections()
+	for _, class := range []Class{Once, Read} {
+		for _, isStream := range []bool{false, true} {
+			call := newCall(class)
+			call.URL, _ = url.Parse(server.URL)
+			call.Stream = isStream
+			answer, err := New(Config{Client: &http.Client{Transport: pool}}).Do(t.Context(), call)
+			require.NoError(t, err)
+			require.Equal(t, 101, answer.Status)
+			require.Empty(t, answer.Body)
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestErrorsQuoteNoCredential: net/http puts into its errors what a server sent in place of HTTP, and a proxy's name.
+func TestErrorsQuoteNoCredential(t *testing.T) {
+	const token = "test-token-echoed/1+2="
+	for name, text := range map[string]string{
+		"raw": token, "in a query": url.QueryEscape(token), "in base64": "dGVzdC10b2tlbi1lY2hvZWQvMSsyPQ", "a proxy": "http://user:hunter2@proxy.example.com:3128",
+	} {
+		call := newCall(Read)
+		call.Header.Set("X-WallarmApi-Token", token)
+		call.Policy.MaxRetries = 0
+		inner := fmt.Errorf("malformed HTTP response %q: %w", text, io.ErrUnexpectedEOF)
+		var told error
+		engine := New(Config{
+			Client:  &http.Client{Transport: failsUnread(inner)},
+			Observe: func(_ context.Context, a Attempt) { told = a.Err },
+		})
+		_, err := engine.Do(t.Context(), call)
+		for _, err := range []error{err, told} {
+			require.Error(t, err, name)
+			shown := fmt.Sprintf("%v %+v %#v %q", err, err, err, err)
+			for _, secret := range []string{text, "hunter2", token} {
+				require.NotContains(t, shown, secret, name)
+			}
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF, "what it is can still be told")
+		}
+		require.True(t, strings.Contains(told.Error(), "malformed HTTP response"))
+	}
+}
+
+func failsUnread(err error) roundTrip {
+	return func(*http.Request) (*http.Response, error) { return nil, err }
+}
