@@ -122,6 +122,14 @@ type Download struct {
 	Header http.Header
 }
 
+// Close gives the connection back. The zero Download has none.
+func (d *Download) Close() error {
+	if d == nil || d.ReadCloser == nil {
+		return nil
+	}
+	return d.ReadCloser.Close()
+}
+
 // download makes one call whose answer is a file. The call's timeout covers everything up to the header of the answer.
 func download(ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*Download, error) {
 	s, err := c.settings(opts)

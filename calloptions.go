@@ -50,8 +50,9 @@ type Response struct {
 	Size int
 }
 
-// WithHeader sets a header of the request. The headers that carry credentials, and those of the connection itself, cannot be
-// set: the Authenticator and the transport own them.
+// WithHeader sets a header of the request. The four headers of the API that carry credentials cannot be set, nor Host, Content-Length,
+// Transfer-Encoding, Connection and Trailer, nor idempotency keys: the Authenticator and the transport own them. Others can, Authorization and
+// Cookie for a gateway on the way included; their values go where the request goes, and are masked where it shows.
 func WithHeader(name, value string) CallOption {
 	return func(s *callSettings) error {
 		if err := checkHeaderName(name); err != nil {
@@ -86,7 +87,8 @@ func checkHeaderName(name string) error {
 }
 
 // WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is
-// two minutes, unless the context has a deadline; 0 means no bound but the context.
+// two minutes, unless the context has a deadline; 0 means no bound but the context. An answer that is handed over as a stream
+// (a [Download], a [Stream], a [Client.Call] into an io.Writer) is bounded up to its header only; bound its reading by the context.
 func WithTimeout(d time.Duration) CallOption {
 	return func(s *callSettings) error {
 		if d < 0 {

@@ -314,12 +314,13 @@ func (c *Checkpoint) complete() bool { return c.items <= int64(c.last.n) }
 // ago, or came into the list since.
 func (w *walk[T]) find(page *Page[T]) bool {
 	for i := range page.Items {
-		if !w.recent.has(hash(w.id(&page.Items[i]))) {
+		if !w.knows(&page.Items[i]) {
 			continue
 		}
 		if !w.place.complete() {
 			for j := range i {
-				w.recent.add(hash(w.id(&page.Items[j])))
+				h, _ := w.identity(&page.Items[j])
+				w.recent.add(h)
 			}
 		}
 		return true

@@ -362,8 +362,13 @@ func (c *Client) Tenant(id int64) *Client {
 	return (&Client{core: c.core, tenant: id}).bind()
 }
 
-// BaseURL returns the base URL that calls go to.
-func (c *Client) BaseURL() string { return c.core.base.String() }
+// BaseURL returns the base URL that calls go to, "" for a client that was not made by [New].
+func (c *Client) BaseURL() string {
+	if c == nil || c.core == nil {
+		return ""
+	}
+	return c.core.base.String()
+}
 
 // String names the client without its credentials.
 func (c *Client) String() string {

@@ -147,6 +147,6 @@ func TestTenantListsEnd(t *testing.T) {
 	}
 	sent := server.requests()
 	require.JSONEq(t, `{"filter":{},"limit":1000,"offset":0,"order_by":"id","order_desc":false}`, string(sent[0].Body))
-	require.JSONEq(t, `{"filter":{"id":1},"limit":10,"offset":0,"order_by":"id","order_desc":false}`, string(sent[1].Body))
-	require.Equal(t, "name", sent[3].Query.Get("order_by"))
+	require.JSONEq(t, `{"filter":{"id":1},"limit":10,"offset":0,"order_by":"id","order_desc":false}`, string(sent[2].Body))
+	require.Equal(t, "name", sent[6].Query.Get("order_by"))
 }

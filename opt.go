@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-querystring/query"
 
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
@@ -17,6 +18,16 @@ type RawJSON = jsontext.Value
 // Extra holds the members of a JSON object that the SDK has no field for: the API gets new data before anybody documents it. They are
 // written back when the object is.
 type Extra map[string]RawJSON
+
+// Format prints the members as JSON, whatever the verb, with the values masked whose names are those of secrets: nobody knows what a new member of
+// the API holds. Marshalling shows them all.
+func (e Extra) Format(f fmt.State, _ rune) {
+	data, err := wire.MarshalEcho(map[string]RawJSON(e))
+	if err != nil || len(e) == 0 {
+		data = []byte("{}")
+	}
+	_, _ = f.Write(redact.Body(data))
+}
 
 // Opt is an optional value that tells three things apart: absent (the zero Opt), null, and a value, which may be zero. In an
 // update, absent leaves the field as it is, null clears it, and a value sets it, false and 0 included.

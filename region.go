@@ -40,6 +40,9 @@ func ParseRegion(text string) (Region, error) {
 			return region, nil
 		}
 	}
+	if len(text) > len("https://us1.api.wallarm.com/") {
+		text = "…" // perhaps a token in the wrong place
+	}
 	return Region{}, invalid("region", "%q is no region: want us or eu, or set a base URL", text)
 }
 

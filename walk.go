@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // walk is one iteration over the pages of a list. It keeps the pages that are on their way in a queue, in order.
@@ -31,6 +33,9 @@ type walk[T any] struct {
 	hashes  []uint64
 	skipped int
 	done    Progress
+	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last one.
+	// Before that nobody knows: a page of 7 may be the last 7 items, or all that the server gives at once.
+	proven int
 	// used are the items of pages that were handled.
 	used [][]T
 }
@@ -48,6 +53,8 @@ type flight[T any] struct {
 	fetched  *fetched
 	page     *Page[T]
 	err      error
+	// panicked is what a hook or an authenticator of the caller panicked with.
+	panicked any
 }
 
 func newWalk[T any](l *lister[T], s *callSettings) *walk[T] {
@@ -81,6 +88,8 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	go func() {
 		defer close(f.done)
 		defer cancel()
+		// A panic belongs to the goroutine of the loop, where the caller can recover from it.
+		defer func() { f.panicked = recover() }()
 		settings := *w.settings
 		settings.response = &f.response
 		if f.fetched, f.err = w.fetch(ctx, &settings, page, until); f.err == nil && w.settings.concurrency > 1 {
@@ -111,6 +120,9 @@ func (w *walk[T]) memory() []T {
 func (w *walk[T]) take() *flight[T] {
 	f := w.queue[0]
 	<-f.done
+	if f.panicked != nil {
+		panic(f.panicked)
+	}
 	w.queue[0] = nil // or the page would live as long as the array
 	w.queue = w.queue[1:]
 	if w.settings.response != nil {
@@ -145,10 +157,19 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 	w.asked, w.hashes = f.asked, w.hashes[:0]
 	if w.id != nil {
 		kept := 0
+		var nameless []uint64
 		for i := range page.Items {
-			id := w.id(&page.Items[i])
-			// What has no id is not known to have been yielded.
-			if h := hash(id); w.recent.add(h) || id == "" {
+			h, named := w.identity(&page.Items[i])
+			fresh := !w.recent.has(h)
+			switch {
+			case !fresh:
+			case named:
+				w.recent.add(h)
+			default:
+				// Two of one page that say the same are two.
+				nameless = append(nameless, h)
+			}
+			if fresh {
 				if w.place != nil {
 					w.hashes = append(w.hashes, h)
 				}
@@ -158,6 +179,9 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 				}
 				kept++
 			}
+		}
+		for _, h := range nameless {
+			w.recent.add(h)
 		}
 		clear(page.Items[kept:])
 		page.cut(kept)
@@ -221,6 +245,11 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 		next, more := page.Next, page.More
+		if received := len(page.Items); w.paging == byKey && !more && received > 0 && w.proven < f.asked.Limit {
+			next.Cursor = w.after(&page.Items[received-1])
+			more = next.Cursor != f.asked.Cursor
+		}
+		w.proven = max(w.proven, len(page.Items))
 		w.adopt(page)
 		w.accept(f, page)
 		if w.paging == byKey && more && !w.settings.noPrefetch {
@@ -253,6 +282,24 @@ func (w *walk[T]) staleError() error {
 		Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1,
 		Err: fmt.Errorf("%w: page after page holds nothing new", ErrResponse),
 	}
+}
+
+// identity is what an item is known by: its id or, should it lack one, all that it says. named says that it has one.
+func (l *lister[T]) identity(item *T) (h uint64, named bool) {
+	if id := l.id(item); id != "" {
+		return hash(id), true
+	}
+	data, err := wire.MarshalEcho(item)
+	if err != nil {
+		return hash(""), false
+	}
+	return hash("\x00" + string(data)), false
+}
+
+// knows reports whether an item was yielded before.
+func (w *walk[T]) knows(item *T) bool {
+	h, _ := w.identity(item)
+	return w.recent.has(h)
 }
 
 // hash is FNV-1a, which is the same in every process, since checkpoints keep hashes.

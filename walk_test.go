@@ -175,11 +175,21 @@ func TestAllYieldsEverythingOnce(t *testing.T) {
 	}
 }
 
-func TestAShortListTakesOneRequest(t *testing.T) {
+// TestAShortFirstPageIsNotTakenForTheWhole: a page of 7 where 10 were asked for may be all that there is, or all that the server gives at once.
+func TestAShortFirstPageIsNotTakenForTheWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &listServer{items: numbers(9)}
 		collect(t, server.lister(t), PageOptions{})
-		require.Len(t, server.asked(), 1)
+		require.Len(t, server.asked(), 2, "one more tells that it was all")
+		server = &listServer{items: numbers(25)}
+		collect(t, server.lister(t, NoPrefetch()), PageOptions{})
+		require.Len(t, server.asked(), 3, "a server that has given a full page gives full pages")
+		for _, most := range []int{2, 3, 7, 9} {
+			for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+				server = &listServer{items: numbers(45), most: most}
+				require.Equal(t, numbers(45), collect(t, server.lister(t, opts...), PageOptions{}), "a server that gives %d at once", most)
+			}
+		}
 	})
 }
 
@@ -609,4 +619,30 @@ func TestWithResponseOfAnIterator(t *testing.T) {
 		}
 		require.Equal(t, 35, n)
 	})
+}
+
+// TestAPanicOfAHookReachesTheLoop: pages are read on other goroutines, and a panic there would end the program.
+func TestAPanicOfAHookReachesTheLoop(t *testing.T) {
+	for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &listServer{items: numbers(100), latency: time.Second}
+			pages := 0
+			client, err := New(US, Token("test-token-hook"), WithRoundTripper(server), WithDefaultClientID(1), WithHook(func(context.Context, Attempt) {
+				if pages++; pages == 3 {
+					panic("the hook's own")
+				}
+			}))
+			require.NoError(t, err)
+			l := server.lister(t, opts...)
+			l.client = client
+			before := inBubble()
+			require.PanicsWithValue(t, "the hook's own", func() {
+				for _, err := range l.all(t.Context(), PageOptions{}) {
+					require.NoError(t, err)
+				}
+			})
+			synctest.Wait()
+			require.Equal(t, before, inBubble(), "no goroutine stays behind")
+		})
+	}
 }

@@ -19,8 +19,6 @@ type offsetWalk[T any] struct {
 	careful bool
 	// stale is how many pages in a row had nothing new.
 	stale int
-	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last.
-	proven int
 	// back is how far the walk has stepped back in search of something known.
 	back int
 }
@@ -102,8 +100,8 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
 			o.ahead = min(2*o.ahead, o.settings.concurrency)
 		}
 		o.sure = !o.careful
-	case o.careful, o.proven < asked.Limit && received%roundLimit == 0:
-		// The server gives less than was asked for.
+	case o.careful, o.proven < asked.Limit:
+		// The server gives less than was asked for: all that there is, or all that it ever gives at once.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()
 		if fresh == 0 {
@@ -135,7 +133,7 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 		return 0, false
 	}
 	for i := range page.Items {
-		if o.recent.has(hash(o.id(&page.Items[i]))) {
+		if o.knows(&page.Items[i]) {
 			return 0, false
 		}
 	}

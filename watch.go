@@ -270,7 +270,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		if t := w.when(&item); !t.IsZero() {
 			at = t.Unix()
 		}
-		h := hash(l.id(&item))
+		h, _ := l.identity(&item)
 		if !w.seen.add(h, at) {
 			continue
 		}

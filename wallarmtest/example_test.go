@@ -39,10 +39,11 @@ func Example() {
 	}
 	hosts, err := attackedHosts(context.Background(), client)
 	fmt.Println(hosts, err)
+	// The second call sees that there is nothing behind the first page, which was not full.
 	fmt.Println("calls:", len(cloud.RequestsOf("attacks.list")))
 	// Output:
 	// [shop.example.com] <nil>
-	// calls: 1
+	// calls: 2
 }
 
 // blockPath makes a rule over plain HTTP.

@@ -17,7 +17,7 @@ func TestIncidentsSendsTheDocumentedRequest(t *testing.T) {
 	code, _, errs := cli.Try(t, server, run)
 	require.Equal(t, cli.OK, code, errs)
 	requests := server.Requests()
-	require.Len(t, requests, 2)
+	require.Len(t, requests, 3, "who we are, the incidents, and whether there are more")
 	require.Equal(t, "POST /v1/objects/attack", requests[1].Method+" "+requests[1].Path)
 	var sent struct {
 		Filter struct {

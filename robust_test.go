@@ -1,0 +1,87 @@
+package wallarm
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestNoAnswerEchoesTheToken: whatever an answer says, with whatever status, no error, response or download shows the credentials that were sent.
+func TestNoAnswerEchoesTheToken(t *testing.T) {
+	const token = "test-token-Echo/5150+x"
+	escaped := strings.ReplaceAll(token, "t", `\u0074`)
+	for name, answer := range map[string]struct {
+		status int
+		body   string
+	}{
+		"inner status":   {200, `{"status":403,"body":"no access for ` + token + `"}`},
+		"not JSON":       {200, `<html>signed in with ` + token + `</html>`},
+		"another type":   {200, `{"status":200,"body":{"id":"` + token + `"}}`},
+		"escaped":        {403, `{"status":403,"body":"no access for ` + escaped + `"}`},
+		"a field":        {400, `{"status":400,"body":{"name":{"error":"invalid","message":"` + escaped + `"}}}`},
+		"in base64":      {401, `{"error":"` + base64.StdEncoding.EncodeToString([]byte(token)) + `"}`},
+		"in HTML":        {502, `<p>test-token-Echo&#47;5150+x test-token-Echo/5150+x</p>`},
+		"plain":          {500, token},
+		"escaped in 200": {200, `{"status":409,"body":"` + escaped + `"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := New(US, Token(token), WithDefaultClientID(1), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+				answered, _ := stubTransport{answer.body}.RoundTrip(r)
+				answered.StatusCode = answer.status
+				answered.Header.Set("X-Echo", "you are "+r.Header.Get(headerToken))
+				return answered, nil
+			})))
+			require.NoError(t, err)
+			var response Response
+			_, err = client.Rules.Get(t.Context(), 1, WithResponse(&response), WithRetries(0))
+			require.Error(t, err)
+			shown := fmt.Sprintf("%v %+v %#v %+v", err, err, err, response)
+			var refused *APIError
+			if errors.As(err, &refused) {
+				shown += fmt.Sprintf("%+v %#v %s", refused, *refused, refused.Body)
+			}
+			require.NotContains(t, shown, token)
+			require.NotContains(t, shown, escaped)
+			require.NotContains(t, shown, base64.RawStdEncoding.EncodeToString([]byte(token)))
+		})
+	}
+}
+
+func TestExtraHidesWhatLooksSecret(t *testing.T) {
+	me := User{Extra: Extra{"api_token": RawJSON(`"test-token-new"`), "team": RawJSON(`"blue"`), "nested": RawJSON(`{"password":"hunter2"}`)}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		shown := fmt.Sprintf(verb, me)
+		require.NotContains(t, shown, "test-token-new", verb)
+		require.NotContains(t, shown, "hunter2", verb)
+		require.Contains(t, shown, "blue", verb)
+	}
+	require.Equal(t, "{}", fmt.Sprint(Extra(nil)))
+	data, err := me.MarshalJSON()
+	require.NoError(t, err)
+	require.Contains(t, string(data), "test-token-new", "what is written back is whole")
+}
+
+func TestZeroValuesDoNotPanic(t *testing.T) {
+	for _, client := range []*Client{nil, {}} {
+		require.Empty(t, client.BaseURL())
+		require.NotEmpty(t, fmt.Sprintf("%v %+v %#v %s", client, client, client, client))
+		text, err := client.MarshalText()
+		require.NoError(t, err)
+		require.NotEmpty(t, text)
+	}
+	require.NoError(t, (&Download{}).Close())
+	require.NoError(t, (*Download)(nil).Close())
+}
+
+func TestAMisplacedTokenIsNotQuoted(t *testing.T) {
+	_, err := ParseRegion("test-token-in-the-wrong-variable-0123456789")
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.NotContains(t, err.Error(), "test-token")
+	_, err = ParseRegion("mars")
+	require.ErrorContains(t, err, "mars")
+}
