@@ -195,13 +195,20 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		return nil, err
 	}
 	call.Header = c.header(s, a.header, contentType, call.Stream)
-	started := time.Now()
+	var started time.Time
+	if s.response != nil {
+		started = time.Now()
+	}
 	ctx, cancel, settled := bound(ctx, s.timeout, call.Stream)
 	answer, err := c.core.engine.Do(ctx, &call)
-	shown := call.URL.EscapedPath()
 	if s.response != nil {
 		*s.response = describe(op, answer, err, started)
 	}
+	if err == nil && answer.Status >= 200 && answer.Status <= 299 && !call.Stream {
+		cancel()
+		return answer, nil
+	}
+	shown := call.URL.EscapedPath()
 	if err != nil {
 		cancel()
 		return nil, callError(op, shown, err)
@@ -212,10 +219,6 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || answer.Status >= 500 || answer.Status < 200)
 		answer.Release()
 		return nil, e
-	}
-	if !call.Stream {
-		cancel()
-		return answer, nil
 	}
 	settled()
 	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer.Sent}

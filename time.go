@@ -91,6 +91,10 @@ func (t *Timestamp) parse(value jsontext.Value) error {
 		}
 		return t.parseNumber(string(value), formSeconds)
 	case '"':
+		if t.UnmarshalText(value[1:len(value)-1]) == nil {
+			t.form = formText // the usual text, without an allocation
+			return nil
+		}
 		var buffer [64]byte
 		text, err := jsontext.AppendUnquote(buffer[:0], value)
 		if err != nil {

@@ -18,6 +18,8 @@ type row struct {
 	// perSecond compares operations per second, not the time of one.
 	perSecond bool
 	variants  []variant
+	// short says that a round takes so little time that five of them count as one: the more rounds, the less the noise of the machine.
+	short bool
 	// connections counts the connections that the server accepts meanwhile; nil if the row is not about them.
 	connections func() (int, error)
 }
@@ -60,6 +62,9 @@ func (r *row) measure(ctx context.Context, rounds int) ([]result, error) {
 	results := make([]result, len(r.variants))
 	for i, v := range r.variants {
 		results[i].variant = v
+	}
+	if r.short {
+		rounds *= 5
 	}
 	for round := range rounds {
 		for i := range r.variants {

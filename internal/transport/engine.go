@@ -148,7 +148,7 @@ type Call struct {
 func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 	x := exchanges.Get().(*exchange)
 	defer x.recycle()
-	x.engine, x.call, x.ctx, x.header = e, call, ctx, call.Header
+	x.engine, x.call, x.ctx, x.header = e, *call, ctx, call.Header
 	request := (&http.Request{
 		Method:     call.Method,
 		URL:        call.URL,
@@ -179,7 +179,7 @@ type exchange struct {
 	// client is the engine's, with this exchange between it and the transport.
 	client http.Client
 	engine *Engine
-	call   *Call
+	call   Call
 	ctx    context.Context
 	// header is that of the attempt.
 	header   http.Header
@@ -217,7 +217,7 @@ var exchanges = sync.Pool{New: func() any {
 // recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
 func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
-	x.engine, x.call, x.ctx, x.header, x.body, x.answer, x.err = nil, nil, nil, nil, nil, nil, nil
+	x.engine, x.call, x.ctx, x.header, x.body, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
 	x.limited = io.LimitedReader{}
 	exchanges.Put(x)
@@ -238,7 +238,9 @@ func (x *exchange) prepare(request *http.Request) error {
 	if request.Header = noHeader; x.client.Jar != nil {
 		request.Header = x.header.Clone()
 	}
-	x.started = time.Now()
+	if x.engine.observe != nil {
+		x.started = time.Now()
+	}
 	return nil
 }
 
@@ -289,11 +291,8 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	x.attempts++
 	x.answer, x.err = nil, err
 	x.wait = -1
-	var located *url.Error
-	for errors.As(x.err, &located) && located.Err != nil {
-		// The operation and its path are named elsewhere; the query may hold what no error should show. A transport that is a client of its
-		// own adds a second one.
-		x.err = located.Err
+	if err != nil {
+		x.err = withoutURL(err)
 	}
 	if err == nil {
 		x.answer, x.err = x.read(response)
@@ -311,6 +310,16 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	}
 	x.repeating = retry
 	return retry, nil
+}
+
+// withoutURL takes off what an http.Client says about a failure: the operation and its path are named elsewhere, and the query may hold what no
+// error should show. A transport that is a client of its own adds a second one.
+func withoutURL(err error) error {
+	var located *url.Error
+	for errors.As(err, &located) && located.Err != nil {
+		err = located.Err
+	}
+	return err
 }
 
 // decide says whether the attempt is followed by another, and sets the wait before it.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -89,56 +88,62 @@ func Open(data []byte, envelope Envelope) (Answer, error) {
 	return answer, nil
 }
 
-// DecodeBody reads data as {…, "body": payload, …} with an inner status of success, and decodes the payload into v in the same pass. It
+// DecodeBody reads data as {…, "body": payload, …} with an inner status of success, and decodes the payload into v on the way. It
 // reports false if data is anything else, or if the payload does not fit: [Open] and [Unmarshal] read it with their tolerance then. v is
 // zero in that case.
 func DecodeBody(data []byte, v any) bool {
-	d := newDecoder(data)
-	defer d.free()
-	if decodeBody(d, v) {
+	if decodeBody(data, v) {
 		return true
 	}
 	reset(v)
 	return false
 }
 
-func decodeBody(d *decoder, v any) bool {
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+func decodeBody(data []byte, v any) bool {
+	i, found := skipSpace(data, 0), false
+	if i >= len(data) || data[i] != '{' {
 		return false
 	}
-	found := false
-	for d.PeekKind() == '"' {
-		name, err := d.ReadValue()
-		if err != nil {
+	for i < len(data) && data[i] != '}' {
+		if i = skipSpace(data, i+1); i >= len(data) || data[i] != '"' {
 			return false
 		}
-		switch string(name) {
-		case `"body"`:
-			if kind := d.PeekKind(); found || kind == 'n' || json.UnmarshalDecode(&d.Decoder, v) != nil {
+		nameEnd := skipString(data, i)
+		start := skipSpace(data, nameEnd)
+		if start >= len(data) || data[start] != ':' {
+			return false
+		}
+		name := data[i+1 : nameEnd-1]
+		start = skipSpace(data, start+1)
+		end := 0
+		switch {
+		case string(name) != "body":
+			end = skipValue(data, start)
+			if end <= start || end > len(data) || (string(name) == "status" && tolerantInt(data[start:end]) >= 400) {
 				return false
 			}
-			found = true
-		case `"status"`:
-			status, err := d.ReadValue()
-			if err != nil || tolerantInt(status) >= 400 {
-				return false
-			}
+		case found || start >= len(data) || data[start] == 'n':
+			return false
 		default:
-			if d.SkipValue() != nil {
+			size, err := decodeFirst(data[start:], v)
+			if err != nil {
 				return false
 			}
+			end, found = start+size, true
+		}
+		if i = skipSpace(data, end); i < len(data) && data[i] != ',' && data[i] != '}' {
+			return false
 		}
 	}
-	if _, err := d.ReadToken(); err != nil || !found {
-		return false
-	}
-	return d.atEnd()
+	return found && i < len(data) && data[i] == '}' && skipSpace(data, i+1) == len(data)
 }
 
-// atEnd reports whether nothing but white space is left.
-func (d *decoder) atEnd() bool {
-	_, err := d.ReadToken()
-	return err == io.EOF
+// decodeFirst decodes the value at the beginning of data and returns its size.
+func decodeFirst(data []byte, v any) (size int, err error) {
+	d := newDecoder(data)
+	defer d.free()
+	err = json.UnmarshalDecode(&d.Decoder, v)
+	return int(d.InputOffset()), err
 }
 
 // guess returns the path to the payload of an object that may be its own payload.

@@ -266,3 +266,41 @@ func FuzzDecodeElements(f *testing.F) {
 		}
 	})
 }
+
+// TestDecodeBody: the quick way takes nothing that the slow one refuses.
+func TestDecodeBody(t *testing.T) {
+	for data, want := range map[string]bool{
+		`{"status":200,"body":{"id":4}}`: true, ` { "body" : {"id":4} , "status" : 200 , "more":[{"a":"}"}] } `: true, `{"body":{"id":4}}`: true,
+		`{"body":{"id":4},}`: false, `{"body":{"id":4}`: false, `{"body":{"id":4}} x`: false, `{"body":{"id":4}}{}`: false, `{,"body":{"id":4}}`: false,
+		`{"status":403,"body":{"id":4}}`: false, `{"body":{"id":4},"status":"500"}`: false, `{"body":null}`: false, `{"status":200}`: false,
+		`{"body":{"id":4},"body":{"id":5}}`: false, `{"body":{"id":"x"}}`: false, `{"body":{"id":4,}}`: false, `{"body":`: false, `{"body"`: false,
+		`{"bo`: false, `{`: false, ``: false, `[{"body":{"id":4}}]`: false, `{"body":{"id":4} "status":1}`: false, `{"body" {"id":4}}`: false, `{}`: false,
+	} {
+		var got sample
+		require.Equal(t, want, DecodeBody([]byte(data), &got), data)
+		if want {
+			require.Equal(t, int64(4), int64(got.ID), data)
+		} else {
+			require.Equal(t, sample{}, got, data)
+		}
+	}
+}
+
+// FuzzDecodeBody: the quick way to a payload finds what the slow one finds.
+func FuzzDecodeBody(f *testing.F) {
+	for _, seed := range []string{`{"status":200,"body":{"id":4}}`, `{"body":[1],"x":"\""}`, `{"body":"a","status":1e3}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var quick, slow jsontext.Value
+		if !DecodeBody(data, &quick) {
+			require.Nil(t, quick)
+			return
+		}
+		answer, err := Open(data, "body")
+		require.NoError(t, err)
+		require.NoError(t, Unmarshal(answer.Payload, &slow))
+		require.Equal(t, string(slow), string(quick))
+		require.Less(t, answer.Status, int64(400))
+	})
+}
