@@ -45,7 +45,7 @@ type flight[T any] struct {
 	asked PageOptions
 	// planned is how many items are expected of the page that were not expected before.
 	planned int
-	// memory is where the items go, nil for anywhere.
+	// memory is where the items go if they are decoded on the way, nil for anywhere.
 	memory   []T
 	done     chan struct{}
 	cancel   context.CancelFunc
@@ -77,7 +77,10 @@ func (w *walk[T]) exhausted() bool { return w.bounded && w.budget <= 0 }
 // launch asks for a page.
 func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &flight[T]{asked: page, planned: planned, memory: w.memory(), done: make(chan struct{}), cancel: cancel}
+	f := &flight[T]{asked: page, planned: planned, done: make(chan struct{}), cancel: cancel}
+	if w.settings.concurrency > 1 {
+		f.memory = w.memory()
+	}
 	w.budget -= planned
 	w.queue = append(w.queue, f)
 	until := w.until
@@ -149,7 +152,7 @@ func (w *walk[T]) result(f *flight[T]) (*Page[T], error) {
 	if f.page != nil || f.err != nil {
 		return f.page, f.err
 	}
-	return w.decode(w.settings, f.fetched, f.memory)
+	return w.decode(w.settings, f.fetched, w.memory())
 }
 
 // accept takes out of a page what was yielded already and what is over the bound, and remembers the rest.
