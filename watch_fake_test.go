@@ -1,35 +1,22 @@
-package wallarm_test
+package wallarm
 
 import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/wallarm-sdk/wallarm"
 	"github.com/wallarm-sdk/wallarm/wallarmtest"
 )
 
-// beside is a RoundTripper that hands requests to a fake cloud in the same synthetic time.
-type beside struct{ cloud *wallarmtest.Cloud }
-
-func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	b.cloud.ServeHTTP(w, r)
-	response := w.Result()
-	response.Request = r
-	return response, nil
-}
-
-func watched(t *testing.T) (*wallarmtest.Cloud, *wallarm.Client) {
+func watched(t *testing.T) (*wallarmtest.Cloud, *Client) {
 	t.Helper()
 	cloud := wallarmtest.NewCloud(wallarmtest.WithClock(time.Now))
-	client, err := wallarm.New(wallarm.US, wallarm.Token(wallarmtest.AdminToken), wallarm.WithRoundTripper(beside{cloud}))
+	client, err := New(US, Token(wallarmtest.AdminToken), WithRoundTripper(inProcess{cloud}))
 	require.NoError(t, err)
 	return cloud, client
 }
@@ -44,7 +31,7 @@ func TestTheActivityLogIsWatched(t *testing.T) {
 		go func() {
 			for n := range changes {
 				time.Sleep(90 * time.Second)
-				_, err := client.Applications.Create(ctx, wallarm.NewApplication{Name: fmt.Sprintf("shop %d", n)})
+				_, err := client.Applications.Create(ctx, NewApplication{Name: fmt.Sprintf("shop %d", n)})
 				if err != nil {
 					t.Errorf("creating: %v", err)
 				}
@@ -52,9 +39,9 @@ func TestTheActivityLogIsWatched(t *testing.T) {
 		}()
 		cloud.Inject(wallarmtest.Fault{Op: "activity.list", Status: http.StatusServiceUnavailable, Probability: 0.1})
 		seen := map[uint64]int{}
-		var place wallarm.WatchCheckpoint
+		var place WatchCheckpoint
 		for process := range 2 {
-			for event, err := range client.ActivityLog.Watch(ctx, wallarm.ActivityFilter{}, wallarm.WatchOptions{Checkpoint: &place}) {
+			for event, err := range client.ActivityLog.Watch(ctx, ActivityFilter{}, WatchOptions{Checkpoint: &place}) {
 				require.NoError(t, err)
 				require.Equal(t, "Create", event.Action)
 				seen[event.ID]++
@@ -85,8 +72,8 @@ func TestAttacksAreWatched(t *testing.T) {
 			}
 		}()
 		seen := map[string]int{}
-		filter := wallarm.AttackFilter{Types: []wallarm.AttackType{wallarm.AttackSQLi}}
-		for attack, err := range client.Attacks.Watch(ctx, filter, wallarm.WatchOptions{Interval: 10 * time.Second}) {
+		filter := AttackFilter{Types: []AttackType{AttackSQLi}}
+		for attack, err := range client.Attacks.Watch(ctx, filter, WatchOptions{Interval: 10 * time.Second}) {
 			require.NoError(t, err)
 			if seen[attack.ID.String()]++; len(seen) == attacks {
 				break
