@@ -20,6 +20,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -264,11 +266,14 @@ func TestTokensStayOnTheirHost(t *testing.T) {
 // its own credentials, and nobody prints either credential, whether the proxy refuses, breaks off, or cannot be reached.
 func TestTokensStayOffTheProxy(t *testing.T) {
 	const proxySecret = "test-token-of-the-proxy"
+	var mu sync.Mutex
 	seen := ""
-	breaks := false
+	var breaks atomic.Bool
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		seen += fmt.Sprint(r.Method, r.URL, r.Host, r.Header)
-		if breaks {
+		mu.Unlock()
+		if breaks.Load() {
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set("Proxy-Authenticate", "Basic realm="+planted)
@@ -299,8 +304,10 @@ func TestTokensStayOffTheProxy(t *testing.T) {
 		requireNoSecret(t, "error of a proxy", shown, proxySecret)
 		requireNoSecret(t, "error of a proxy", shown, base64.StdEncoding.EncodeToString([]byte("proxy-user:"+proxySecret)))
 		through.CloseIdleConnections()
-		breaks = true
+		breaks.Store(true)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	require.Contains(t, seen, "CONNECT")
 	require.Contains(t, seen, "Proxy-Authorization")
 	requireNoSecret(t, "request to the proxy", seen, planted)

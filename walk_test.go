@@ -626,9 +626,9 @@ func TestAPanicOfAHookReachesTheLoop(t *testing.T) {
 	for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
 		synctest.Test(t, func(t *testing.T) {
 			server := &listServer{items: numbers(100), latency: time.Second}
-			pages := 0
+			var pages atomic.Int32
 			client, err := New(US, Token("test-token-hook"), WithRoundTripper(server), WithDefaultClientID(1), WithHook(func(context.Context, Attempt) {
-				if pages++; pages == 3 {
+				if pages.Add(1) == 3 {
 					panic("the hook's own")
 				}
 			}))
