@@ -91,7 +91,7 @@ func (t *Timestamp) parse(value jsontext.Value) error {
 		}
 		return t.parseNumber(string(value), formSeconds)
 	case '"':
-		if t.UnmarshalText(value[1:len(value)-1]) == nil {
+		if len(value) > 2 && t.UnmarshalText(value[1:len(value)-1]) == nil {
 			t.form = formText // the usual text, without an allocation
 			return nil
 		}
