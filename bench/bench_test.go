@@ -34,7 +34,11 @@ func TestEverythingRuns(t *testing.T) {
 		require.NoError(t, err)
 		for i := range results {
 			x := &results[i]
-			require.Len(t, x.samples, size.rounds)
+			want := size.rounds
+			if r.short {
+				want *= shortRounds
+			}
+			require.Len(t, x.samples, want)
 			require.Positive(t, x.wall())
 			g := x.goal
 			if g.allocations > 0 && !raceEnabled {

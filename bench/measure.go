@@ -18,11 +18,14 @@ type row struct {
 	// perSecond compares operations per second, not the time of one.
 	perSecond bool
 	variants  []variant
-	// short says that a round takes so little time that five of them count as one: the more rounds, the less the noise of the machine.
+	// short says that a round takes so little time that several count as one: the more rounds, the less the noise of the machine.
 	short bool
 	// connections counts the connections that the server accepts meanwhile; nil if the row is not about them.
 	connections func() (int, error)
 }
+
+// shortRounds is how many short rounds count as one.
+const shortRounds = 5
 
 // variant is one way to do what a row measures.
 type variant struct {
@@ -64,7 +67,7 @@ func (r *row) measure(ctx context.Context, rounds int) ([]result, error) {
 		results[i].variant = v
 	}
 	if r.short {
-		rounds *= 5
+		rounds *= shortRounds
 	}
 	for round := range rounds {
 		for i := range r.variants {
