@@ -94,8 +94,9 @@ func (o *Opt[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		_, err := d.ReadToken()
 		return err
 	}
-	o.state = optValue
-	return wire.UnmarshalDecode(d, &o.value)
+	err := wire.UnmarshalDecode(d, &o.value)
+	o.read()
+	return err
 }
 
 // MarshalJSON writes the value or null.
@@ -112,8 +113,17 @@ func (o *Opt[T]) UnmarshalJSON(data []byte) error {
 		*o = Null[T]()
 		return nil
 	}
+	err := wire.Unmarshal(data, &o.value)
+	o.read()
+	return err
+}
+
+// read notes that there is a value, unless it is a time that the API left empty in another way than by null: as "" or false.
+func (o *Opt[T]) read() {
 	o.state = optValue
-	return wire.Unmarshal(data, &o.value)
+	if t, ok := any(&o.value).(*Timestamp); ok && t.IsZero() {
+		*o = Null[T]()
+	}
 }
 
 // EncodeValues writes the value into a query; null is an empty value there.

@@ -26,11 +26,24 @@ type optional struct {
 	Extra  Extra               `json:",embed"`
 }
 
+// A time that the API left empty in another way than by null is null too: it would be written as null.
+func TestOptReadsEmptyTimesAsNull(t *testing.T) {
+	for _, text := range []string{`""`, `" "`, `false`, `"0001-01-01T00:00:00Z"`, `null`} {
+		var read optional
+		require.NoError(t, wire.Unmarshal([]byte(`{"time":`+text+`}`), &read), text)
+		require.True(t, read.Time.IsNull(), text)
+		var o Opt[Timestamp]
+		require.NoError(t, json.Unmarshal([]byte(text), &o), text)
+		require.True(t, o.IsNull(), text)
+	}
+}
+
 // FuzzOpt: absent, null and a value stay three things through reading and writing, by this SDK's decoder and by encoding/json's.
 func FuzzOpt(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"number":null,"big":null,"rate":null,"on":null,"text":null,"time":null,"secret":null,"list":null,"inner":null}`,
 		`{"number":0,"big":"18446744073709551615","rate":"1.5","on":0,"text":"","time":"2026-08-04","secret":"test-token-x","list":5,"inner":{"number":"3"}}`,
+		`{"time":""}`,
 		`{"number":[7],"on":"true","text":12,"list":["5",6.0],"inner":{"inner":{"inner":null}},"twice":null,"map":{"a":"1"},"later":[{}]}`,
 	} {
 		f.Add([]byte(seed))
