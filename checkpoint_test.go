@@ -28,6 +28,8 @@ type kindServer struct {
 	// expired are cursors that the server refuses.
 	expired string
 	sent    atomic.Int64
+	// most is how many items it gives at once, if that is fewer than asked for.
+	most int
 }
 
 func (s *kindServer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -66,6 +68,9 @@ func (s *kindServer) page(asked listBody) string {
 		}
 	case unpaged:
 		limit = len(s.items)
+	}
+	if s.most > 0 {
+		limit = min(limit, s.most)
 	}
 	from = min(from, len(s.items))
 	to := min(from+limit, len(s.items))

@@ -373,6 +373,7 @@ func FuzzScope(f *testing.F) {
 	f.Add("shop.example.com", "/api/login", "GET", "a", "1", "X-Env", "/api?a=1")
 	f.Add("{{.*[.]example[.]com}}", "/{{^v[0-9]$}}/*/x.*", "post", "q", "*", "Host", "{{^/a}}")
 	f.Add("*", "/**/*.*", "", "", "", "", "")
+	f.Add("0", "0", "0", "0", "0", "0", "{{\x15}}")
 	f.Add("a.example.com:8443", "/a//b/", "PATCH", "a=b", "\xff", "HOST", "/")
 	f.Fuzz(func(t *testing.T, host, path, method, name, value, header, uri string) {
 		for _, scope := range []ScopeBuilder{

@@ -230,10 +230,13 @@ func (b ScopeBuilder) Proto(version string) ScopeBuilder {
 
 // URI adds a condition for path and query together, as one text. It cannot stand beside conditions for the path or for query parameters.
 func (b ScopeBuilder) URI(uri string) ScopeBuilder {
+	if hasControl(uri) {
+		return b.refuse("the URI %q holds a control character", clip(uri))
+	}
 	if inner, ok := wholeRegex(uri); ok {
 		return b.with(Condition{Type: ConditionRegex, Point: Point{NewStep("uri")}, Value: inner})
 	}
-	if uri == "" || uri[0] != '/' || hasControl(uri) {
+	if uri == "" || uri[0] != '/' {
 		return b.refuse("the URI %q does not begin with a slash", clip(uri))
 	}
 	return b.with(Condition{Type: ConditionEqual, Point: Point{NewStep("uri")}, Value: uri})

@@ -189,6 +189,10 @@ func TestAShortFirstPageIsNotTakenForTheWhole(t *testing.T) {
 				server = &listServer{items: numbers(45), most: most}
 				require.Equal(t, numbers(45), collect(t, server.lister(t, opts...), PageOptions{}), "a server that gives %d at once", most)
 			}
+			for _, opts := range [][]CallOption{nil, {NoPrefetch()}} {
+				server := &kindServer{kind: byKey, items: numbers(45), most: most}
+				require.Equal(t, numbers(45), collect(t, server.lister(t, opts...), PageOptions{}), "a list by key that gives %d at once", most)
+			}
 		}
 	})
 }
