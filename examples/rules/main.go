@@ -9,6 +9,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -59,8 +60,8 @@ func list(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []strin
 	if flags.NArg() > 0 {
 		return cli.Misuse("unexpected argument %q", flags.Arg(0))
 	}
-	if *limit < 0 {
-		return cli.Misuse("-limit %d: want 0 or more", *limit)
+	if err := cli.CheckLimit(*limit); err != nil {
+		return err
 	}
 	printer, err := cli.NewPrinter(p.Out, *format, columns()...)
 	if err != nil {
@@ -79,20 +80,13 @@ func list(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []strin
 	}
 	defer stop()
 	newest := wallarm.PageOptions{OrderBy: "id", Order: wallarm.Descending}
-	n := 0
-	for page, err := range client.Rules.Pages(ctx, filter, newest, wallarm.MaxItems(*limit), wallarm.KeepRaw()) {
-		if err != nil {
-			return err
-		}
-		if err := printer.Page(page); err != nil {
-			return err
-		}
-		n += len(page.Items)
-	}
-	if n == 0 && *format == "table" {
+	n, err := cli.List(p, printer, "rules", *limit, func(opts ...wallarm.CallOption) iter.Seq2[*wallarm.Page[wallarm.Rule], error] {
+		return client.Rules.Pages(ctx, filter, newest, opts...)
+	})
+	if n == 0 && err == nil && *format == "table" {
 		fmt.Fprintln(p.Out, "No rules.")
 	}
-	return printer.Close()
+	return err
 }
 
 func columns() []cli.Column[wallarm.Rule] {
