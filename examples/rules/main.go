@@ -94,7 +94,7 @@ func columns() []cli.Column[wallarm.Rule] {
 		{Name: "ID", Value: func(r *wallarm.Rule) string { return strconv.FormatInt(r.ID, 10) }},
 		{Name: "TYPE", Width: 24, Value: func(r *wallarm.Rule) string { return string(r.Type()) }},
 		{Name: "ACTIVE", Value: func(r *wallarm.Rule) string { return strconv.FormatBool(r.IsActive()) }},
-		{Name: "SCOPE", Width: 60, Value: func(r *wallarm.Rule) string { return scope(r.Conditions) }},
+		{Name: "SCOPE", Width: 60, Value: func(r *wallarm.Rule) string { return scope(r.Conditions) }, CSV: scopeColumns()},
 		{Name: "UPDATED", Value: func(r *wallarm.Rule) string { return cli.UTC(r.Updated) }, Table: func(r *wallarm.Rule) string { return cli.LocalTime(r.Updated) }},
 		{Name: "COMMENT", Width: 48, Value: func(r *wallarm.Rule) string { return r.Comment }},
 	}
@@ -105,6 +105,23 @@ func scope(conditions wallarm.Conditions) string {
 		return "every request"
 	}
 	return conditions.String()
+}
+
+// scopeColumns are the values of scope, each for itself: the pattern, and the conditions that no pattern expresses.
+func scopeColumns() []cli.Column[wallarm.Rule] {
+	pattern := func(r *wallarm.Rule) string {
+		if len(r.Conditions) == 0 {
+			return scope(nil)
+		}
+		text, _ := r.Conditions.Pattern()
+		return text
+	}
+	return []cli.Column[wallarm.Rule]{
+		{Name: "SCOPE", Value: pattern},
+		{Name: "OTHER CONDITIONS", Value: func(r *wallarm.Rule) string {
+			return strings.Trim(strings.TrimPrefix(scope(r.Conditions), pattern(r)), " []")
+		}},
+	}
 }
 
 func create(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []string) error {

@@ -58,7 +58,7 @@ func attackColumns() []Column[wallarm.Attack] {
 		{Name: "TYPE", Width: 20, Value: func(a *wallarm.Attack) string { return string(a.Type) }},
 		{Name: "HITS", Value: func(a *wallarm.Attack) string { return strconv.FormatInt(a.Hits, 10) }},
 		{Name: "STATUS", Width: 10, Value: func(a *wallarm.Attack) string { return string(a.BlockStatus) }},
-		{Name: "FROM", Width: 24, Value: source},
+		{Name: "FROM", Width: 24, Value: source, CSV: sourceColumns()},
 		{Name: "HOST", Width: 28, Value: func(a *wallarm.Attack) string { return a.Domain }},
 		{Name: "METHOD", Width: 7, Value: func(a *wallarm.Attack) string { return a.Method }},
 		{Name: "PATH", Width: 36, Value: func(a *wallarm.Attack) string { return a.Path }},
@@ -66,19 +66,36 @@ func attackColumns() []Column[wallarm.Attack] {
 	}
 }
 
+// firstIP is the address with the most hits, the zero value if none is known.
+func firstIP(a *wallarm.Attack) wallarm.IPCount {
+	if len(a.TopIPs) == 0 {
+		return wallarm.IPCount{}
+	}
+	return a.TopIPs[0]
+}
+
 // source is the first address and country, and how many more there are.
 func source(a *wallarm.Attack) string {
-	if len(a.TopIPs) == 0 {
+	s := firstIP(a).IP
+	if s == "" {
 		return ""
 	}
-	s := a.TopIPs[0].IP
-	if country := a.TopIPs[0].Country; country != "" {
+	if country := firstIP(a).Country; country != "" {
 		s += " " + country
 	}
 	if a.IPCount > 1 {
 		s += fmt.Sprintf(" +%d", a.IPCount-1)
 	}
 	return s
+}
+
+// sourceColumns are the values of source, each for itself.
+func sourceColumns() []Column[wallarm.Attack] {
+	return []Column[wallarm.Attack]{
+		{Name: "IP", Value: func(a *wallarm.Attack) string { return firstIP(a).IP }},
+		{Name: "COUNTRY", Value: func(a *wallarm.Attack) string { return firstIP(a).Country }},
+		{Name: "IP COUNT", Value: func(a *wallarm.Attack) string { return strconv.FormatInt(a.IPCount, 10) }},
+	}
 }
 
 // VulnColumn shows the vulnerability that made an attack an incident.
