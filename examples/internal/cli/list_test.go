@@ -79,20 +79,20 @@ func TestListIsSilentIfItCannotKnow(t *testing.T) {
 			}
 		}
 	}
-	list := func(limit int, sizes ...int) (int, error, string) {
+	list := func(limit int, sizes ...int) (int, string, error) {
 		var out, errs bytes.Buffer
 		printer, err := NewPrinter(&out, "csv", Column[int]{Name: "N", Value: func(n *int) string { return fmt.Sprint(*n) }})
 		require.NoError(t, err)
 		n, err := List(&Program{Out: &out, Err: &errs}, printer, "numbers", limit, pages(sizes...))
 		require.Equal(t, n, strings.Count(out.String(), "\n")-1)
-		return n, err, errs.String()
+		return n, errs.String(), err
 	}
-	n, err, hint := list(4, 2, 2)
+	n, hint, err := list(4, 2, 2)
 	require.NoError(t, err)
 	require.Equal(t, 4, n)
 	require.Empty(t, hint)
 	for _, limit := range []int{0, 5} {
-		n, err, hint = list(limit, 2, 2)
+		n, hint, err = list(limit, 2, 2)
 		require.ErrorContains(t, err, "broken")
 		require.Equal(t, 4, n)
 		require.Empty(t, hint)
