@@ -63,7 +63,10 @@ func WithUser(user User) Option {
 
 // WithSampleData fills the default client with a deterministic sample: a few
 // thousand attacks over the days before the cloud's present time, their hits,
-// incidents among them, and some rules.
+// incidents among them, vulnerabilities, security issues and reports, and a
+// few of each of these: rules, IP lists, applications, nodes, integrations,
+// triggers, API endpoints with their parameters, API sessions with their
+// requests, and events of the activity log.
 func WithSampleData() Option {
 	return with(func(c *Cloud) { c.seedSample() })
 }

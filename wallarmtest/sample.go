@@ -90,6 +90,8 @@ func (c *Cloud) seedSample() {
 		}
 	}
 	c.seedInfrastructure()
+	c.seedSampleAccount(now)
+	c.seedSampleAPIs(now)
 }
 
 // sampleAttack makes one attack whose hits begin at a time and end by now.

@@ -1,6 +1,6 @@
 // Export writes attacks or hits to NDJSON, CSV or SQLite, resumes where it was killed, follows what is new, and draws a report.
 //
-//	go -C examples/export run . -what hits -since 720h -o hits.sqlite -checkpoint hits.state -follow
+//	go -C examples/export run . -what hits -since 30d -o hits.sqlite -checkpoint hits.state -follow
 package main
 
 import (
@@ -38,15 +38,12 @@ func parse(p *cli.Program) (settings, error) {
 	f.StringVar(&s.format, "format", "", "ndjson, csv or sqlite; by default what the name of the file ends in, else ndjson")
 	f.StringVar(&s.checkpoint, "checkpoint", "", "the `file` that says how far the export has come: the same command goes on from there")
 	f.StringVar(&s.html, "html", "", "write a report about the whole output to this `file`")
-	f.DurationVar(&s.since, "since", 24*time.Hour, "how far back to go")
+	cli.DurationVar(f, &s.since, "since", 24*time.Hour, "the `duration` to go back, such as 12h, 7d or 2w")
 	f.BoolVar(&s.follow, "follow", false, "go on with what is new until interrupted")
 	f.IntVar(&s.page, "page", 1000, "items in a request")
 	f.IntVar(&s.batch, "batch", 500, "items between two writes of the checkpoint")
-	if err := f.Parse(p.Args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return s, err
-		}
-		return s, cli.Misuse("")
+	if err := cli.ParseFlags(f, p.Args); err != nil {
+		return s, err
 	}
 	if s.format == "" {
 		switch filepath.Ext(s.out) {

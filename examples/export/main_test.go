@@ -127,7 +127,7 @@ func TestFormats(t *testing.T) {
 	require.Contains(t, errs, fmt.Sprintf("%d of %d", total, total))
 	require.NotContains(t, errs, "\x1b", "no terminal")
 
-	code, out, errs = cli.Try(t, server, run, "-format", "csv")
+	code, out, errs = cli.Try(t, server, run, "-format", "csv", "-since", "1w")
 	require.Equal(t, cli.OK, code, errs)
 	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	require.NoError(t, err)
@@ -201,17 +201,20 @@ func contains(path, id string) bool {
 
 func TestMistakes(t *testing.T) {
 	for _, args := range [][]string{
-		{"-what", "x"}, {"-format", "x"}, {"-format", "sqlite"}, {"-html", "x"}, {"-since", "0s"}, {"-page", "0"}, {"-page", "1001"}, {"-batch", "0"}, {"x"}, {"-x"},
+		{"-what", "x"}, {"-format", "x"}, {"-format", "sqlite"}, {"-html", "x"}, {"-since", "0s"}, {"-since", "-7d"}, {"-since", "7"}, {"-page", "0"}, {"-page", "1001"}, {"-batch", "0"}, {"x"}, {"-x"},
 	} {
 		code, out, errs := cli.Try(t, nil, run, args...)
 		require.Equal(t, cli.Misused, code, args)
 		require.Empty(t, out)
 		require.NotEmpty(t, errs)
 	}
+	code, _, errs := cli.Try(t, nil, run, "-h")
+	require.Equal(t, cli.OK, code)
+	require.Contains(t, errs, "-since duration")
 	server := wallarmtest.NewServer(t)
 	path := filepath.Join(t.TempDir(), "state")
 	require.NoError(t, os.WriteFile(path, []byte(`{"what":"hits","format":"csv"}`), 0o600))
-	code, _, errs := cli.Try(t, server, run, "-checkpoint", path)
+	code, _, errs = cli.Try(t, server, run, "-checkpoint", path)
 	require.Equal(t, cli.Misused, code, errs)
 	require.NoError(t, os.WriteFile(path, []byte(`{"wh`), 0o600))
 	code, _, errs = cli.Try(t, server, run, "-checkpoint", path)

@@ -88,7 +88,7 @@ func (c *command) parse(args []string, usage, about string) ([]string, error) {
 // termFlags are the flags of the commands that add something.
 func (c *command) termFlags() {
 	c.flags.StringVar(&c.reason, "reason", "", "the reason to note with what is added")
-	c.flags.DurationVar(&c.period, "for", 0, "how long it stays in the list, such as 24h; 0 is for ever")
+	cli.DurationVar(c.flags, &c.period, "for", 0, "the `duration` that it stays in the list, such as 24h or 7d; 0 is for ever")
 }
 
 func (c *command) terms() wallarm.IPTerms {

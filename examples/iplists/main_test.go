@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,7 +22,7 @@ func TestShowAddRemove(t *testing.T) {
 	require.Equal(t, cli.OK, code, errs)
 	require.Equal(t, "No entries.\n", out)
 
-	code, out, errs = cli.Try(t, server, run, "add", "203.0.113.7/32", "-reason", "scanner", "198.51.100.0/24", "country:aq", "-for", "24h")
+	code, out, errs = cli.Try(t, server, run, "add", "203.0.113.7/32", "-reason", "scanner", "198.51.100.0/24", "country:aq", "-for", "7d")
 	require.Equal(t, cli.OK, code, errs)
 	require.Equal(t, "Added 3 values to the deny list.\n", out)
 	code, _, errs = cli.Try(t, server, run, "add", "203.0.113.7")
@@ -39,6 +40,9 @@ func TestShowAddRemove(t *testing.T) {
 	require.Len(t, rows, 4)
 	require.Equal(t, []string{"deny", "subnet", "203.0.113.7/32", "forever", "all"}, rows[1][:5])
 	require.Equal(t, "scanner", rows[2][5])
+	until, err := time.Parse(time.RFC3339, rows[2][3])
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now().Add(7*24*time.Hour), until, time.Minute)
 	code, out, _ = cli.Try(t, server, run, "show", "-query", "scanner", "-format", "json")
 	require.Equal(t, cli.OK, code)
 	require.Contains(t, out, `"rule_type":"location"`)
@@ -105,7 +109,7 @@ func TestWithoutCredentials(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, args := range [][]string{
 		nil, {"list"}, {"-x"}, {"show", "extra"}, {"show", "-list", "black hole"}, {"show", "-format", "xml"}, {"add"}, {"add", "example.com"},
-		{"add", "-for", "-1h", "203.0.113.7"}, {"add", "-list", "all", "203.0.113.7"}, {"remove"}, {"remove", "country:Holland"}, {"sync"},
+		{"add", "-for", "-1d", "203.0.113.7"}, {"add", "-for", "1y", "203.0.113.7"}, {"add", "-list", "all", "203.0.113.7"}, {"remove"}, {"remove", "country:Holland"}, {"sync"},
 		{"sync", "a", "b"}, {"sync", "-own", "a"}, {"sync", "-unknown", "a"}, {"add", "-list", "api_abuse_exceptions", "203.0.113.7"},
 	} {
 		code, out, errs := cli.Try(t, nil, run, args...)
@@ -118,6 +122,7 @@ func TestMistakes(t *testing.T) {
 		require.Equal(t, cli.OK, code)
 		require.Empty(t, out)
 		require.Contains(t, errs, "Usage:")
+		require.Equal(t, args[0] != "-h", strings.Contains(errs, "\nFlags:\n"), "the program itself has no flags")
 	}
 }
 

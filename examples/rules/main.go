@@ -9,6 +9,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -59,8 +60,8 @@ func list(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []strin
 	if flags.NArg() > 0 {
 		return cli.Misuse("unexpected argument %q", flags.Arg(0))
 	}
-	if *limit < 0 {
-		return cli.Misuse("-limit %d: want 0 or more", *limit)
+	if err := cli.CheckLimit(*limit); err != nil {
+		return err
 	}
 	printer, err := cli.NewPrinter(p.Out, *format, columns()...)
 	if err != nil {
@@ -79,20 +80,13 @@ func list(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []strin
 	}
 	defer stop()
 	newest := wallarm.PageOptions{OrderBy: "id", Order: wallarm.Descending}
-	n := 0
-	for page, err := range client.Rules.Pages(ctx, filter, newest, wallarm.MaxItems(*limit), wallarm.KeepRaw()) {
-		if err != nil {
-			return err
-		}
-		if err := printer.Page(page); err != nil {
-			return err
-		}
-		n += len(page.Items)
-	}
-	if n == 0 && *format == "table" {
+	n, err := cli.List(p, printer, "rules", *limit, func(opts ...wallarm.CallOption) iter.Seq2[*wallarm.Page[wallarm.Rule], error] {
+		return client.Rules.Pages(ctx, filter, newest, opts...)
+	})
+	if n == 0 && err == nil && *format == "table" {
 		fmt.Fprintln(p.Out, "No rules.")
 	}
-	return printer.Close()
+	return err
 }
 
 func columns() []cli.Column[wallarm.Rule] {
@@ -100,7 +94,7 @@ func columns() []cli.Column[wallarm.Rule] {
 		{Name: "ID", Value: func(r *wallarm.Rule) string { return strconv.FormatInt(r.ID, 10) }},
 		{Name: "TYPE", Width: 24, Value: func(r *wallarm.Rule) string { return string(r.Type()) }},
 		{Name: "ACTIVE", Value: func(r *wallarm.Rule) string { return strconv.FormatBool(r.IsActive()) }},
-		{Name: "SCOPE", Width: 60, Value: func(r *wallarm.Rule) string { return scope(r.Conditions) }},
+		{Name: "SCOPE", Width: 60, Value: func(r *wallarm.Rule) string { return scope(r.Conditions) }, CSV: scopeColumns()},
 		{Name: "UPDATED", Value: func(r *wallarm.Rule) string { return cli.UTC(r.Updated) }, Table: func(r *wallarm.Rule) string { return cli.LocalTime(r.Updated) }},
 		{Name: "COMMENT", Width: 48, Value: func(r *wallarm.Rule) string { return r.Comment }},
 	}
@@ -111,6 +105,23 @@ func scope(conditions wallarm.Conditions) string {
 		return "every request"
 	}
 	return conditions.String()
+}
+
+// scopeColumns are the values of scope, each for itself: the pattern, and the conditions that no pattern expresses.
+func scopeColumns() []cli.Column[wallarm.Rule] {
+	pattern := func(r *wallarm.Rule) string {
+		if len(r.Conditions) == 0 {
+			return scope(nil)
+		}
+		text, _ := r.Conditions.Pattern()
+		return text
+	}
+	return []cli.Column[wallarm.Rule]{
+		{Name: "SCOPE", Value: pattern},
+		{Name: "OTHER CONDITIONS", Value: func(r *wallarm.Rule) string {
+			return strings.Trim(strings.TrimPrefix(scope(r.Conditions), pattern(r)), " []")
+		}},
+	}
 }
 
 func create(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -69,6 +70,7 @@ func TestMistakes(t *testing.T) {
 		code, _, errs := cli.Try(t, nil, run, args...)
 		require.Equal(t, cli.OK, code, "%v", args)
 		require.Contains(t, errs, "Usage:")
+		require.Equal(t, args[0] == "list" || args[0] == "create", strings.Contains(errs, "\nFlags:\n"), "no heading without flags: %v", args)
 	}
 	server := wallarmtest.NewServer(t)
 	code, _, errs := cli.Try(t, server, run, "create", "-path", "no-slash")
@@ -82,4 +84,32 @@ func TestWithoutCredentials(t *testing.T) {
 	require.Equal(t, cli.OK, code)
 	require.Contains(t, errs, "fake cloud")
 	require.Contains(t, out, "SCOPE")
+}
+
+func TestListFormatsAndLimit(t *testing.T) {
+	server := wallarmtest.NewServer(t)
+	for _, body := range []string{
+		`{"type":"wallarm_mode","mode":"block","action":[]}`,
+		`{"type":"vpatch","attack_type":"any","point":[["uri"]],"action":[{"type":"iequal","point":["header","HOST"],"value":"shop.example.com"},
+			{"type":"equal","point":["action_name"],"value":"login"},{"type":"equal","point":["header","X-STAGE"],"value":"beta"}]}`,
+	} {
+		_, err := server.AddRule(body)
+		require.NoError(t, err)
+	}
+	code, out, errs := cli.Try(t, server, run, "list", "-format", "csv")
+	require.Equal(t, cli.OK, code, errs)
+	require.Empty(t, errs)
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"id", "type", "active", "scope", "other_conditions", "updated", "comment"}, rows[0])
+	require.Contains(t, rows[1][3], "shop.example.com")
+	require.NotContains(t, rows[1][3], "X-STAGE")
+	require.Contains(t, rows[1][4], "X-STAGE")
+	require.Equal(t, []string{"every request", ""}, rows[2][3:5])
+
+	code, out, errs = cli.Try(t, server, run, "list", "-limit", "1")
+	require.Equal(t, cli.OK, code)
+	require.Equal(t, 2, strings.Count(out, "\n"))
+	require.Regexp(t, `shop\.example\.com.*\[.*X-STAGE`, out)
+	require.Equal(t, "The limit of 1 is reached, and more rules exist; -limit 0 shows all.\n", errs)
 }

@@ -12,29 +12,17 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/wallarm-sdk/wallarm/examples/internal/cli"
 	"github.com/wallarm-sdk/wallarm/wallarmtest"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "sandbox:", err)
-		os.Exit(1)
-	}
-}
+func main() { cli.Main("examples/sandbox", program) }
+
+func program(ctx context.Context, p *cli.Program) error { return run(ctx, p.Args, p.Out, p.Err) }
 
 // settings are the flags.
 type settings struct {
@@ -53,23 +41,23 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.token, "token", wallarmtest.AdminToken, "API token to accept, with all rights in the default client")
 	flags.Int64Var(&s.seed, "seed", 1, "what ids, secrets and sample data follow from")
 	flags.StringVar(&s.state, "state", "", "file that keeps the state between runs")
-	flags.DurationVar(&s.saveEvery, "save-every", 30*time.Second, "how often the state is saved while requests come in")
+	cli.DurationVar(flags, &s.saveEvery, "save-every", 30*time.Second, "the `interval` at which the state is saved while requests come in")
 	flags.BoolVar(&s.tls, "tls", false, "speak https with a throwaway certificate for 127.0.0.1 and localhost")
 	flags.IntVar(&s.events, "events", 0, "so many attacks with their hits instead of the sample, for load tests")
 	flags.BoolVar(&s.quiet, "quiet", false, "log no requests")
 	flags.BoolVar(&s.expose, "expose", false, "allow an address that others can reach; the tokens are public knowledge")
-	if err := flags.Parse(args); err != nil {
+	if err := cli.ParseFlags(flags, args); err != nil {
 		return s, err
 	}
 	switch {
 	case flags.NArg() > 0:
-		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return s, cli.Misuse("unexpected argument %q", flags.Arg(0))
 	case s.token == "":
-		return s, errors.New("-token must not be empty")
+		return s, cli.Misuse("-token must not be empty")
 	case s.events < 0:
-		return s, errors.New("-events must not be negative")
+		return s, cli.Misuse("-events must not be negative")
 	case s.saveEvery <= 0:
-		return s, errors.New("-save-every must be positive")
+		return s, cli.Misuse("-save-every must be positive")
 	}
 	return s, s.checkAddress()
 }
@@ -79,12 +67,12 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 func (s settings) checkAddress() error {
 	host, _, err := net.SplitHostPort(s.addr)
 	if err != nil {
-		return fmt.Errorf("-addr: %w", err)
+		return cli.Misuse("-addr: %v", err)
 	}
 	if ip := net.ParseIP(host); s.expose || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("-addr: %q is not a loopback address; -expose allows it", s.addr)
+	return cli.Misuse("-addr: %q is not a loopback address; -expose allows it", s.addr)
 }
 
 // run serves until the context ends. It returns nil after a clean stop.

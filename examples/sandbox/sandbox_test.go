@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"flag"
 	"io"
 	"net/http"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/examples/internal/cli"
 )
 
 // running is a sandbox in this process.
@@ -189,21 +190,34 @@ func TestHTTPS(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	for args, want := range map[string]string{
-		"-addr 0.0.0.0:8080":      "not a loopback address",
-		"-addr :8080":             "not a loopback address",
-		"-addr example.com:80":    "not a loopback address",
-		"-addr 127.0.0.1":         "missing port",
-		"-token=":                 "-token",
-		"-events -1":              "-events",
-		"-save-every 0s":          "-save-every",
-		"-nonsense":               "not defined",
-		"extra":                   "unexpected argument",
-		"-state /dev/null/state ": "not a directory",
+	for _, test := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"-addr 0.0.0.0:8080", cli.Misused, "not a loopback address"},
+		{"-addr :8080", cli.Misused, "not a loopback address"},
+		{"-addr example.com:80", cli.Misused, "not a loopback address"},
+		{"-addr 127.0.0.1", cli.Misused, "missing port"},
+		{"-token=", cli.Misused, "-token"},
+		{"-events -1", cli.Misused, "-events"},
+		{"-save-every 0s", cli.Misused, "-save-every"},
+		{"-save-every 1y", cli.Misused, "is no duration"},
+		{"-nonsense", cli.Misused, "not defined"},
+		{"extra", cli.Misused, "unexpected argument"},
+		{"-state /dev/null/state", cli.Failed, "not a directory"},
+		{"-addr 127.0.0.1:99999", cli.Failed, "invalid port"},
+		{"-h", cli.OK, "-save-every interval"},
 	} {
-		require.ErrorContains(t, run(t.Context(), strings.Fields(args), io.Discard, io.Discard), want, args)
+		var out, errs bytes.Buffer
+		p := &cli.Program{Name: "examples/sandbox", Args: strings.Fields(test.args), Out: &out, Err: &errs}
+		require.Equal(t, test.code, cli.Run(t.Context(), p, program), test.args)
+		require.Contains(t, errs.String(), test.want)
+		require.Empty(t, out.String())
 	}
-	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
+	s, err := parse(strings.Fields("-save-every 1d12h"), io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, 36*time.Hour, s.saveEvery)
 	for _, addr := range []string{"127.0.0.1:1", "127.8.0.1:1", "localhost:1", "[::1]:1"} {
 		require.NoError(t, settings{addr: addr}.checkAddress())
 	}

@@ -39,6 +39,7 @@ type Program struct {
 // Main runs an example as a process: it ends with the exit code, and an interrupt ends its context.
 func Main(name string, run func(context.Context, *Program) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := Run(ctx, &Program{Name: name, Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr}, run)
 	stop()
 	os.Exit(code)
@@ -52,7 +53,7 @@ func Run(ctx context.Context, p *Program, run func(context.Context, *Program) er
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return OK
 	case errors.As(err, &misuse):
-		if misuse.message != "" {
+		if !misuse.told {
 			fmt.Fprintf(p.Err, "%s: %s\nTry -h for help.\n", p.Name, misuse.message)
 		}
 		return Misused
@@ -65,12 +66,18 @@ func Run(ctx context.Context, p *Program, run func(context.Context, *Program) er
 }
 
 // UsageError is a mistake on the command line.
-type UsageError struct{ message string }
+type UsageError struct {
+	message string
+	// told says that the user has read it already.
+	told bool
+}
 
 func (e *UsageError) Error() string { return e.message }
 
 // Misuse returns a UsageError.
-func Misuse(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+func Misuse(format string, args ...any) error {
+	return &UsageError{message: fmt.Sprintf(format, args...)}
+}
 
 const environment = `
 Environment:
@@ -86,13 +93,23 @@ Without credentials the program shows the invented data of a fake cloud that it 
 func (p *Program) Parse(flags *flag.FlagSet, args []string, usage, about string) error {
 	flags.SetOutput(p.Err)
 	flags.Usage = func() {
-		fmt.Fprintf(p.Err, "Usage: go run ./%s %s\n\n%s\n\nFlags:\n", p.Name, usage, about)
-		flags.PrintDefaults()
+		fmt.Fprintf(p.Err, "Usage: go run ./%s %s\n\n%s\n", p.Name, usage, about)
+		any := false
+		flags.VisitAll(func(*flag.Flag) { any = true })
+		if any {
+			fmt.Fprint(p.Err, "\nFlags:\n")
+			flags.PrintDefaults()
+		}
 		fmt.Fprint(p.Err, environment)
 	}
+	return ParseFlags(flags, args)
+}
+
+// ParseFlags parses flags. A mistake, which package flag tells the user by itself, is a UsageError.
+func ParseFlags(flags *flag.FlagSet, args []string) error {
 	err := flags.Parse(args)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		return &UsageError{} // package flag has said it
+		return &UsageError{message: err.Error(), told: true}
 	}
 	return err
 }

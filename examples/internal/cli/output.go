@@ -22,6 +22,8 @@ type Column[T any] struct {
 	Value func(*T) string
 	// Table returns the value for tables, if it is another one.
 	Table func(*T) string
+	// CSV are the columns that stand in place of this one in a CSV file: a value for people may join several, but not one for programs.
+	CSV []Column[T]
 }
 
 // Printer writes items in one of the formats table, json and csv.
@@ -41,12 +43,25 @@ func NewPrinter[T any](out io.Writer, format string, columns ...Column[T]) (*Pri
 	case "table":
 		p.table = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	case "csv":
-		p.csv = csv.NewWriter(out)
+		p.csv, p.columns = csv.NewWriter(out), apart(columns)
 	case "json":
 	default:
 		return nil, Misuse("-format %s: want table, json or csv", format)
 	}
 	return p, nil
+}
+
+// apart returns the columns of a CSV file.
+func apart[T any](columns []Column[T]) []Column[T] {
+	var out []Column[T]
+	for _, column := range columns {
+		if column.CSV != nil {
+			out = append(out, column.CSV...)
+		} else {
+			out = append(out, column)
+		}
+	}
+	return out
 }
 
 // Page writes the items of a page.

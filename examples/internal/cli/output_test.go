@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"encoding/csv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/wallarmtest"
+)
+
+func TestCSVHasAColumnForEachValue(t *testing.T) {
+	server := wallarmtest.NewServer(t)
+	server.SeedAttacks(wallarmtest.Attack{Type: "sqli", Domain: "shop.example.com", Path: "/search", Hits: []wallarmtest.Hit{
+		{IP: "203.0.113.7", Country: "NL"}, {IP: "203.0.113.7", Country: "NL"}, {IP: "2001:db8::1", Country: "NL"},
+	}})
+	code, out, errs := Try(t, server, attacks, "-format", "csv")
+	require.Equal(t, OK, code, errs)
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 2)
+	require.Equal(t, "last_seen type hits status ip country ip_count host method path parameter", strings.Join(rows[0], " "))
+	require.Equal(t, []string{"203.0.113.7", "NL", "2", "shop.example.com"}, rows[1][4:8])
+
+	code, out, errs = Try(t, server, attacks)
+	require.Equal(t, OK, code, errs)
+	require.Contains(t, out, "203.0.113.7 NL +1")
+	require.NotContains(t, out, "COUNTRY", "a table for people joins them")
+}
