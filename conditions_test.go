@@ -330,6 +330,7 @@ func FuzzConditions(f *testing.F) {
 		`[{"point":["action_name"],"value":"login"},{"type":"absent","point":["path","1"],"value":null},{"type":"equal","point":[["path",0]],"value":"api","weight":5}]`,
 		`[{"type":"iequal","point":["header","Host"],"value":"SHOP.example.com"},{"type":"likely","point":["get","a"],"value":7,"note":[1]}]`,
 		`[{"type":"equal","point":["path",123456789],"value":"x"},{"type":"absent","point":["path",-1]}]`,
+		`[{"00000":["0"]},{"0000":"0","point":["path",[0]]}]`,
 		`[{"type":"regex","point":["action_ext"],"value":"}}{{"},{"type":"equal","point":[],"value":"\ud800"}]`,
 	} {
 		f.Add([]byte(seed))

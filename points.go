@@ -38,6 +38,8 @@ const (
 	noKey keyKind = iota
 	nameKey
 	indexKey
+	// bareIndex is a number where a parser should stand. No parser is named so; it is kept as it came.
+	bareIndex
 )
 
 // NewStep returns the step of a parser without a key.
@@ -152,7 +154,7 @@ func (s Step) String() string {
 	switch s.key.kind {
 	case nameKey:
 		return s.Name + "(" + s.key.name + ")"
-	case indexKey:
+	case indexKey, bareIndex:
 		return s.Name + "(" + s.key.number + ")"
 	}
 	return s.Name
@@ -185,6 +187,8 @@ func (s Step) elements() []any {
 		return []any{s.Name, s.key.name}
 	case indexKey:
 		return []any{s.Name, RawJSON(s.key.number)}
+	case bareIndex:
+		return []any{RawJSON(s.key.number)}
 	}
 	return []any{s.Name}
 }
@@ -338,7 +342,7 @@ func (p *Point) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 			steps[n-1].key = element
 			continue
 		}
-		steps = append(steps, Step{Name: element.text()})
+		steps = append(steps, element.step())
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return err
@@ -353,10 +357,18 @@ func (k stepKey) isKeyOf(parser string) bool {
 }
 
 func (k stepKey) text() string {
-	if k.kind == indexKey {
-		return k.number
+	if k.kind == nameKey {
+		return k.name
 	}
-	return k.name
+	return k.number
+}
+
+// step returns the step that the element begins.
+func (k stepKey) step() Step {
+	if k.kind == indexKey {
+		return Step{key: stepKey{kind: bareIndex, number: k.number}}
+	}
+	return Step{Name: k.name}
 }
 
 // readStep reads one inner list: a parser and perhaps its key. A longer list is a flat chain of its own.
@@ -377,8 +389,8 @@ func readStep(d *jsontext.Decoder) (Point, error) {
 	}
 	var steps Point
 	for i := 0; i < len(elements); i++ {
-		step := Step{Name: elements[i].text()}
-		if i+1 < len(elements) && (len(elements) == 2 || elements[i+1].isKeyOf(step.Name)) {
+		step := elements[i].step()
+		if i+1 < len(elements) && step.key.kind == noKey && (len(elements) == 2 || elements[i+1].isKeyOf(step.Name)) {
 			i++
 			step.key = elements[i]
 		}

@@ -133,6 +133,10 @@ func TestPointOddForms(t *testing.T) {
 		`[["new_parser","key"]]`:           `["new_parser","key"]`,
 		`["get"]`:                          `["get"]`,
 		`["array",1e2]`:                    `["array",1e2]`,
+		`["path",[0]]`:                     `["path",0]`,
+		`[5,"get","a"]`:                    `[5,"get","a"]`,
+		`[[5,"a"],6]`:                      `[5,"a",6]`,
+		`[["hash"],["",0]]`:                `["hash","",0]`,
 		`[["post","json_doc","hash","a"]]`: `["post","json_doc","hash","a"]`,
 	} {
 		var read Point
@@ -149,6 +153,7 @@ func TestPointOddForms(t *testing.T) {
 
 // FuzzPoint: what is read is written back, and what a request carries reads back to the same.
 func FuzzPoint(f *testing.F) {
+	f.Add([]byte(`[["0000",""],["hash"],["",0]]`))
 	for _, example := range pointExamples {
 		f.Add([]byte(example.form))
 		f.Add([]byte(example.flat))
