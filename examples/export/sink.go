@@ -16,6 +16,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/wallarm-sdk/wallarm"
+	"github.com/wallarm-sdk/wallarm/examples/internal/cli"
 )
 
 // record is an attack or a hit: the columns of CSV and SQLite, and all of it as JSON.
@@ -112,17 +113,9 @@ func (f *fileSink) Write(r record) error {
 		r.ID, r.Time.UTC().Format(time.RFC3339), r.Type, r.Domain, r.Path, r.IP, r.Country, r.Status, strconv.FormatInt(r.Hits, 10),
 	}
 	for i := range row {
-		row[i] = harmless(row[i])
+		row[i] = cli.Harmless(row[i])
 	}
 	return f.rows.Write(row)
-}
-
-// harmless keeps a spreadsheet from taking what an attacker sent for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 func (f *fileSink) Commit() (int64, error) {

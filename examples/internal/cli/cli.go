@@ -94,9 +94,9 @@ func (p *Program) Parse(flags *flag.FlagSet, args []string, usage, about string)
 	flags.SetOutput(p.Err)
 	flags.Usage = func() {
 		fmt.Fprintf(p.Err, "Usage: go run ./%s %s\n\n%s\n", p.Name, usage, about)
-		any := false
-		flags.VisitAll(func(*flag.Flag) { any = true })
-		if any {
+		hasFlags := false
+		flags.VisitAll(func(*flag.Flag) { hasFlags = true })
+		if hasFlags {
 			fmt.Fprint(p.Err, "\nFlags:\n")
 			flags.PrintDefaults()
 		}

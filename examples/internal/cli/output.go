@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -122,10 +123,24 @@ func (p *Printer[T]) header() {
 
 func (p *Printer[T]) row(values []string) error {
 	if p.csv != nil {
+		for i := range values {
+			values[i] = Harmless(values[i])
+		}
 		return p.csv.Write(values)
 	}
 	_, err := fmt.Fprintln(p.table, strings.TrimRight(strings.Join(values, "\t"), "\t"))
 	return err
+}
+
+// Harmless keeps a spreadsheet from taking what an attacker sent for a formula. A number is none, negative or not.
+func Harmless(cell string) string {
+	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return cell
+	}
+	if _, err := strconv.ParseInt(cell, 10, 64); err == nil {
+		return cell
+	}
+	return "'" + cell
 }
 
 // Flush writes what is held back.

@@ -28,3 +28,14 @@ func TestCSVHasAColumnForEachValue(t *testing.T) {
 	require.Contains(t, out, "203.0.113.7 NL +1")
 	require.NotContains(t, out, "COUNTRY", "a table for people joins them")
 }
+
+func TestCSVHoldsNoFormulas(t *testing.T) {
+	server := wallarmtest.NewServer(t)
+	server.SeedAttacks(wallarmtest.Attack{Type: "sqli", Domain: "=cmd|' /C calc'!A0", Path: "/search", Hits: []wallarmtest.Hit{{IP: "203.0.113.7"}}})
+	code, out, errs := Try(t, server, attacks, "-format", "csv")
+	require.Equal(t, OK, code, errs)
+	require.Contains(t, out, ",'=cmd|")
+	for cell, want := range map[string]string{"": "", "a": "a", "-1": "-1", "-1+1": "'-1+1", "+1 555": "'+1 555", "@a": "'@a", "\t=1": "'\t=1", "a=b": "a=b"} {
+		require.Equal(t, want, Harmless(cell))
+	}
+}
