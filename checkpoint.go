@@ -303,7 +303,7 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 		}
 		return start, nil
 	}
-	c.last.each(listHashes, func(h uint64) { w.recent.add(h) })
+	c.last.each(listHashes, func(h uint64) { w.tip = h; w.recent.add(h) })
 	return start, nil
 }
 
@@ -317,11 +317,9 @@ func (w *walk[T]) find(page *Page[T]) bool {
 		if !w.knows(&page.Items[i]) {
 			continue
 		}
-		if !w.place.complete() {
-			for j := range i {
-				h, _ := w.identity(&page.Items[j])
-				w.recent.add(h)
-			}
+		for j := range i {
+			h, _ := w.identity(&page.Items[j])
+			w.recent.add(h)
 		}
 		return true
 	}
@@ -399,26 +397,28 @@ func (o *offsetWalk[T]) seek(ctx context.Context, start PageOptions) error {
 		o.ask(ctx, start, c.offset)
 		return nil
 	}
-	if c.complete() {
-		// All that was handled is known, so that reading from the beginning repeats nothing.
-		o.reached = c.start
-		o.ask(ctx, start, c.start)
-		return nil
-	}
 	// Begin somewhat before the place, since a few removals are likely, and then look ahead and back in turns.
 	base := max(c.offset-min(c.last.n, max(o.limit/2, 1)), 0)
 	low, high, step := base, base, o.limit
+	firsts := map[uint64]bool{}
 	for more, ahead := true, true; more || low > 0; ahead = !ahead {
 		at := high
 		if back := low > 0 && !(ahead && more); back {
 			at = max(low-step, 0)
 		}
-		found, received, err := o.probe(ctx, start, at)
+		found, items, err := o.probe(ctx, start, at)
+		received := len(items)
 		switch {
 		case found || err != nil:
 			return err
 		case at == high:
 			high, more = at+received, received > 0
+			if more {
+				// A server that gives the same page at every offset has no end.
+				h, _ := o.identity(&items[0])
+				more = !firsts[h]
+				firsts[h] = true
+			}
 		case received > 0 && received < low-at && received%roundLimit == 0:
 			// The server gives less than was asked for, so that this page does not reach the one before: take smaller steps.
 			step = received
@@ -426,26 +426,32 @@ func (o *offsetWalk[T]) seek(ctx context.Context, start PageOptions) error {
 			low = at
 		}
 	}
+	if c.complete() {
+		// Whatever is left was not handled.
+		o.reached = c.start
+		o.ask(ctx, start, c.start)
+		return nil
+	}
 	return o.lost("none of the last items of the checkpoint is left in the list", nil)
 }
 
 // probe reads the page at an offset and keeps it as the next of the queue if it holds something that the checkpoint remembers.
-func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int) (found bool, received int, err error) {
+func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int) (found bool, items []T, err error) {
 	start.Offset, start.Limit = offset, o.limit
 	o.launch(ctx, start, 0)
 	f := o.take()
 	if f.err != nil {
-		return false, 0, f.err
+		return false, nil, f.err
 	}
 	page, err := o.result(f)
 	if err != nil {
-		return false, 0, err
+		return false, nil, err
 	}
 	if !o.find(page) {
-		return false, len(page.Items), nil
+		return false, page.Items, nil
 	}
 	f.page = page
 	o.queue = append(o.queue, f)
 	o.reached, o.tail = offset, offset+o.limit
-	return true, len(page.Items), nil
+	return true, page.Items, nil
 }

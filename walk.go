@@ -20,6 +20,8 @@ type walk[T any] struct {
 	budget, left int
 	bounded      bool
 	recent       recent
+	// tip is the hash of the last item that was new.
+	tip uint64
 	// place is the checkpoint to keep, nil for none; resumed says that its place is yet to be found. before is how many items were handled
 	// before this walk, skip how many of the first page if they have no ids.
 	place   *Checkpoint
@@ -173,6 +175,7 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 				nameless = append(nameless, h)
 			}
 			if fresh {
+				w.tip = h
 				if w.place != nil {
 					w.hashes = append(w.hashes, h)
 				}
@@ -264,7 +267,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		if stale++; len(page.Items) > 0 {
 			stale = 0
 		}
-		if stale > maxStale {
+		if stale > w.patience() {
 			failure = w.staleError()
 		}
 		if failure == nil && more && len(w.queue) == 0 {
@@ -279,6 +282,14 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 
 // maxStale is how many pages in a row without anything new are taken for a list that moves; more are a server that repeats itself.
 const maxStale = 20
+
+// patience is maxStale and, behind a checkpoint, what it remembers: pages of two items show little else for a while.
+func (w *walk[T]) patience() int {
+	if w.before > 0 {
+		return maxStale + listHashes
+	}
+	return maxStale
+}
 
 func (w *walk[T]) staleError() error {
 	return &CallError{

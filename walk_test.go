@@ -197,6 +197,79 @@ func TestAShortFirstPageIsNotTakenForTheWhole(t *testing.T) {
 	})
 }
 
+// TestRemovalsFromAListOfLoweredPages: the server gives less than was asked for, and loses what was read already: the step back that finds the place
+// again brings nothing new, and yet is not the end.
+func TestRemovalsFromAListOfLoweredPages(t *testing.T) {
+	for _, most := range []int{1, 2, 3, 7, 30} {
+		for _, removals := range []int{1, 2, 5} {
+			for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+				synctest.Test(t, func(t *testing.T) {
+					server := &listServer{items: numbers(100), most: most}
+					server.before = func(n int) error {
+						server.mu.Lock()
+						defer server.mu.Unlock()
+						if n == 3 && most > 1 { // pages of one item do not overlap
+							server.items = server.items[min(removals, 2*most-1):]
+						}
+						return nil
+					}
+					require.Equal(t, numbers(100), collect(t, server.lister(t, opts...), PageOptions{}), "%d at once, %d removed", most, removals)
+				})
+			}
+		}
+	}
+}
+
+// TestAListThatGrowsAsFastAsItIsRead shows the same items again and again, as a server would that does not look at offsets. The first must not pass for
+// the second, which simply ends.
+func TestAListThatGrowsAsFastAsItIsRead(t *testing.T) {
+	for _, most := range []int{0, 3} {
+		for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+			synctest.Test(t, func(t *testing.T) {
+				server := &listServer{items: numbers(40), most: most}
+				page := most
+				if page == 0 {
+					page = 10
+				}
+				next := -1
+				server.before = func(n int) error {
+					server.mu.Lock()
+					defer server.mu.Unlock()
+					for range page - 1 {
+						server.items = append([]int{next}, server.items...)
+						next--
+					}
+					return nil
+				}
+				var err error
+				for _, err = range server.lister(t, opts...).all(t.Context(), PageOptions{}) {
+					if err != nil {
+						break
+					}
+				}
+				require.ErrorIs(t, err, ErrResponse)
+				require.ErrorContains(t, err, "nothing new")
+			})
+		}
+	}
+}
+
+func TestAServerThatDoesNotLookAtOffsets(t *testing.T) {
+	for _, n := range []int{1, 2, 7, 9} {
+		for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+			synctest.Test(t, func(t *testing.T) {
+				server := &erraticServer{pages: []string{erraticPage(string(rune(n)))}}
+				l := (&listServer{}).lister(t, opts...)
+				client, err := New(US, Token("test-token-list"), WithRoundTripper(server), WithDefaultClientID(1))
+				require.NoError(t, err)
+				l.client = client
+				require.Equal(t, numbers(n), collect(t, l, PageOptions{}))
+				require.LessOrEqual(t, server.sent, 10)
+			})
+		}
+	}
+}
+
 func TestMaxItems(t *testing.T) {
 	for _, cursors := range []int{0, 7} {
 		for _, maximum := range []int{1, 5, 10, 14, 25, 100, 200} {

@@ -19,6 +19,8 @@ type offsetWalk[T any] struct {
 	careful bool
 	// stale is how many pages in a row had nothing new.
 	stale int
+	// doubting says that the page at hand was asked for far behind what was read, to see whether the server looks at offsets at all.
+	doubting bool
 	// back is how far the walk has stepped back in search of something known.
 	back int
 }
@@ -43,7 +45,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	for len(o.queue) > 0 {
 		f := o.take()
 		// Nothing in the page is needed to ask for the next one: it is on its way while this one is opened and decoded.
-		if f.err == nil && o.sure && !o.settings.noPrefetch {
+		if f.err == nil && o.sure && o.stale == 0 && !o.settings.noPrefetch {
 			o.fill(ctx, start)
 		}
 		page, err := o.result(f)
@@ -51,13 +53,26 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			if f.asked.Offset > o.reached {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
 				o.budget += f.planned
-				o.restart(ctx, start, o.reached-o.overlap)
+				o.restart(ctx, start, o.reached-o.lap())
 				continue
 			}
 			yield(nil, err)
 			return
 		}
 		received := len(page.Items)
+		atEnd := received > 0 && o.isLast(&page.Items[received-1])
+		if o.doubting {
+			if o.doubting = false; atEnd {
+				if o.proven >= o.limit {
+					// It may have more than a page, and no way to ask for that.
+					yield(nil, o.staleError())
+				}
+				return
+			}
+			o.budget += f.planned
+			o.restart(ctx, start, o.reached-o.lap())
+			continue
+		}
 		if back, gap := o.gap(f.asked, page); gap {
 			o.budget += f.planned
 			o.restart(ctx, start, back)
@@ -67,32 +82,57 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.back = 0
+		// A page further towards the head says nothing about the end of the list.
+		follows := f.asked.Offset >= o.reached-o.overlap
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
 		if o.stale++; len(page.Items) > 0 {
 			o.stale = 0
 		}
-		if o.stale > maxStale {
+		if o.stale > o.patience() {
 			yield(nil, o.staleError())
 			return
 		}
-		more := o.goesOn(f.asked, received, len(page.Items))
-		if more && !o.settings.noPrefetch {
+		more := o.goesOn(f.asked, received, follows && len(page.Items) == 0)
+		if more && !o.settings.noPrefetch && o.stale < 2 {
 			o.fill(ctx, start)
 		}
 		page.Next.Offset, page.More = o.reached, more
 		if len(page.Items) > 0 && !yield(page, nil) || o.ended() {
 			return
 		}
-		if more && len(o.queue) == 0 {
-			o.ask(ctx, start, o.reached-o.overlap)
+		switch {
+		case !more || len(o.queue) > 0:
+		case o.stale > 1 && atEnd:
+			// So many items came in before these that they are here again, or the server gives the same ones at every offset.
+			o.doubting = true
+			o.ask(ctx, start, o.reached+o.limit)
+		default:
+			o.ask(ctx, start, o.reached-o.lap())
 		}
 	}
 }
 
-// goesOn judges whether there is more behind a page that was accepted.
-func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
+// lap is how many items the next page shares with the one before. A server that gives one item at once would give the same one for ever.
+func (o *offsetWalk[T]) lap() int {
+	if o.proven <= o.overlap {
+		return 0
+	}
+	return o.overlap
+}
+
+// isLast reports whether item is the last one that was read.
+func (o *offsetWalk[T]) isLast(item *T) bool {
+	if o.id == nil {
+		return false
+	}
+	h, _ := o.identity(item)
+	return h == o.tip
+}
+
+// goesOn judges whether there is more behind a page that was accepted. repeats says that the page followed on the one before and had nothing new.
+func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats bool) bool {
 	o.proven = max(o.proven, received)
 	switch {
 	case received >= asked.Limit:
@@ -104,7 +144,7 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received, fresh int) bool {
 		// The server gives less than was asked for: all that there is, or all that it ever gives at once.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()
-		if fresh == 0 {
+		if repeats && (received < o.proven || o.lap() == 0) {
 			return false
 		}
 	default:
@@ -128,8 +168,8 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 	case asked.Offset > o.reached:
 		// The page before was not full, and yet there is something behind it.
 		o.careful = true
-		return o.reached - o.overlap, true
-	case o.overlap == 0:
+		return o.reached - o.lap(), true
+	case asked.Offset == o.reached && o.lap() == 0:
 		return 0, false
 	}
 	for i := range page.Items {
@@ -137,8 +177,8 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 			return 0, false
 		}
 	}
-	// Nothing is known: the list has lost items before this place.
-	o.back = max(2*o.back, o.limit)
+	// Nothing is known: the list has lost items before this place. A step back is no longer than a page, or it would skip what is looked for.
+	o.back = max(2*o.back, min(o.limit, max(o.proven, 1)))
 	return max(asked.Offset-o.back, 0), true
 }
 
@@ -152,7 +192,7 @@ func (o *offsetWalk[T]) restart(ctx context.Context, start PageOptions, offset i
 // fill asks for later pages until enough of them are on their way.
 func (o *offsetWalk[T]) fill(ctx context.Context, start PageOptions) {
 	for len(o.queue) < o.ahead && !o.exhausted() {
-		o.ask(ctx, start, o.tail-o.overlap)
+		o.ask(ctx, start, o.tail-o.lap())
 	}
 }
 
@@ -163,7 +203,7 @@ func (o *offsetWalk[T]) ask(ctx context.Context, page PageOptions, offset int) {
 	}
 	overlap := 0
 	if offset < o.reached || !o.first {
-		overlap = o.overlap
+		overlap = o.lap()
 	}
 	page.Offset, page.Limit = offset, o.limit
 	if o.bounded && o.stale == 0 {
