@@ -96,6 +96,9 @@ type providedAuth struct {
 }
 
 func (a *providedAuth) Authenticate(ctx context.Context, header http.Header) error {
+	if err := a.validate(); err != nil {
+		return err // New has not seen one that another provider returns
+	}
 	current, err := a.provide(ctx)
 	if err != nil {
 		return err
