@@ -16,7 +16,8 @@ var (
 )
 
 // Authenticator adds the credentials to a request. It is asked before each attempt, retries included, so that credentials
-// may change under a running client. Implementations must be safe for concurrent use and must set headers only.
+// may change under a running client. Implementations must be safe for concurrent use and must set headers only. The value of each header that
+// they set counts as a secret, whatever the name, and is masked where an answer or an error repeats it.
 //
 // [Token], [UUIDSecret] and [CredentialsFunc] make the ones that the API knows.
 type Authenticator interface {
@@ -96,6 +97,9 @@ type providedAuth struct {
 }
 
 func (a *providedAuth) Authenticate(ctx context.Context, header http.Header) error {
+	if err := a.validate(); err != nil {
+		return err // New has not seen one that another provider returns
+	}
 	current, err := a.provide(ctx)
 	if err != nil {
 		return err

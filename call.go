@@ -144,7 +144,8 @@ func download(ctx context.Context, c *Client, op operation, a args, opts []CallO
 	if err != nil {
 		size = -1
 	}
-	return &Download{answer.Stream, answer.Header.Get("Content-Type"), size, redact.Sent(answer.Sent).Header(answer.Header)}, nil
+	header := answer.Credentials().Header(answer.Header)
+	return &Download{answer.Stream, header.Get("Content-Type"), size, header}, nil
 }
 
 // settings adds up the options of one call. Without any they are those of the client, so nobody changes what it returns.
@@ -179,7 +180,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	}
 	call := transport.Call{
 		Operation: op.name, Class: op.replay, Method: op.method,
-		Policy: s.policy, MaxBody: s.maxBody, Stream: op.envelope == stream,
+		Policy: s.policy, MaxBody: s.maxBody, Stream: op.envelope == stream, Args: a.body,
 	}
 	if s.class != nil {
 		call.Class = *s.class
@@ -221,18 +222,18 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		return nil, e
 	}
 	settled()
-	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer.Sent}
+	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer.Credentials()}
 	return answer, nil
 }
 
-// answerError makes the error that an answer is. The credentials that were sent are masked, should the answer repeat them.
+// answerError makes the error that an answer is. The credentials and secrets that were sent are masked, should the answer repeat them.
 func answerError(op operation, path string, status int, answer *transport.Answer) *APIError {
-	sent := redact.Sent(answer.Sent)
-	e := newAPIError(status, answer.Header, sent.Bytes(answer.Body)).contextOf(op, path, answer.Attempts)
+	sent := answer.Credentials()
+	e := newAPIError(status, sent.Header(answer.Header), sent.Bytes(answer.Body)).contextOf(op, path, answer.Attempts)
 	// Reading the body has undone its escapes.
-	e.Message, e.Body, e.RequestID = sent.Text(e.Message), sent.Bytes(e.Body), sent.Text(e.RequestID)
+	e.Message, e.Body = sent.Excerpt(e.Message), sent.Bytes(e.Body)
 	for i, field := range e.Fields {
-		e.Fields[i].Field, e.Fields[i].Rule, e.Fields[i].Message = sent.Text(field.Field), sent.Text(field.Rule), sent.Text(field.Message)
+		e.Fields[i].Field, e.Fields[i].Rule, e.Fields[i].Message = sent.Text(field.Field), sent.Text(field.Rule), sent.Excerpt(field.Message)
 	}
 	return e
 }
@@ -268,8 +269,8 @@ type cancelledBody struct {
 	io.ReadCloser
 	cancel func()
 	origin CallError
-	// sent is the header of the request.
-	sent http.Header
+	// sent is what the request carried.
+	sent redact.Credentials
 }
 
 func (b *cancelledBody) Read(p []byte) (int, error) {
@@ -278,7 +279,7 @@ func (b *cancelledBody) Read(p []byte) (int, error) {
 		return n, err
 	}
 	e := b.origin
-	if e.Err = redact.Sent(b.sent).Error(err); transport.IsTooLarge(err) {
+	if e.Err = b.sent.Error(err); transport.IsTooLarge(err) {
 		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
 	}
 	return n, &e
@@ -298,8 +299,8 @@ func describe(op operation, answer *transport.Answer, err error, started time.Ti
 		answer = failure.Last
 	}
 	if answer != nil {
-		r.StatusCode, r.Header, r.Size = answer.Status, redact.Sent(answer.Sent).Header(answer.Header), len(answer.Body)
-		r.RequestID = requestID(answer.Header)
+		r.StatusCode, r.Header, r.Size = answer.Status, answer.Credentials().Header(answer.Header), len(answer.Body)
+		r.RequestID = requestID(r.Header)
 		r.Attempts = max(r.Attempts, answer.Attempts)
 	}
 	return r
@@ -522,17 +523,20 @@ func innerRefusal(op operation, answer *transport.Answer, status int64) error {
 func unreadable(op operation, answer *transport.Answer, err error) error {
 	e := &CallError{
 		Operation: op.name, Method: op.method, Path: answer.URL.EscapedPath(), Attempts: answer.Attempts,
-		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, redact.Sent(answer.Sent).Error(err)),
+		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, answer.Credentials().Error(err)),
 		OutcomeUnknown: op.replay == once,
 	}
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); body != "" && body[0] != '{' && body[0] != '[' {
 		// HTML or text of a proxy: show its beginning.
 		shown := *answer
-		shown.Body = answer.Body[:min(len(answer.Body), 4<<10)]
+		shown.Body = answer.Credentials().Cut(answer.Body, maxShown)
 		e.Last = answerError(op, answer.URL.EscapedPath(), answer.Status, &shown)
 	}
 	return e
 }
+
+// maxShown is how much is shown of an answer that cannot be read.
+const maxShown = 4 << 10
 
 // lostAnswer is the error for a change that succeeded with an answer that lacks what the caller needs.
 func lostAnswer(op operation, reason string) error {

@@ -52,13 +52,14 @@ type Response struct {
 
 // WithHeader sets a header of the request. The four headers of the API that carry credentials cannot be set, nor Host, Content-Length,
 // Transfer-Encoding, Connection and Trailer, nor idempotency keys: the Authenticator and the transport own them. Others can, Authorization and
-// Cookie for a gateway on the way included; their values go where the request goes, and are masked where it shows.
+// Cookie for a gateway on the way included; their values go where the request goes. Where an answer or an error repeats one, it is masked if the
+// name of the header has token, secret, key, authorization, cookie or uuid in it; the value of any other header is no secret.
 func WithHeader(name, value string) CallOption {
 	return func(s *callSettings) error {
 		if err := checkHeaderName(name); err != nil {
 			return err
 		}
-		if err := checkHeaderValue("header "+name, value); err != nil {
+		if err := checkHeaderValue("header "+shownWord(name, 24), value); err != nil {
 			return err
 		}
 		s.header = s.header.Clone()
@@ -78,7 +79,7 @@ var ownedHeaders = []string{
 
 func checkHeaderName(name string) error {
 	if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") != "" {
-		return invalid("header", "%q is no header name", clip(name))
+		return invalid("header", "the name is empty, or holds what no name of a header can") // perhaps name and value in one
 	}
 	if slices.ContainsFunc(ownedHeaders, func(owned string) bool { return strings.EqualFold(owned, name) }) {
 		return invalid("header", "%s is set by the SDK itself", name)

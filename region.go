@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -40,10 +41,15 @@ func ParseRegion(text string) (Region, error) {
 			return region, nil
 		}
 	}
-	if len(text) > len("https://us1.api.wallarm.com/") {
-		text = "…" // perhaps a token in the wrong place
+	return Region{}, invalid("region", "%s is no region: want us or eu, or set a base URL", shownWord(text, 7))
+}
+
+// shownWord quotes a short plain word, and nothing else: what was given may be a token in the wrong place, or a URL with a password.
+func shownWord(text string, longest int) string {
+	if len(text) > longest || strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		return "what was given"
 	}
-	return Region{}, invalid("region", "%q is no region: want us or eu, or set a base URL", text)
+	return strconv.Quote(text)
 }
 
 // String returns the name of the region, such as "US".

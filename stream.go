@@ -114,7 +114,8 @@ type keptHead struct {
 	kept   []byte
 }
 
-const maxKeptHead = 4 << 10
+// maxKeptHead is one byte more than is shown, which tells that something is cut off.
+const maxKeptHead = maxShown + 1
 
 func (h *keptHead) Read(p []byte) (int, error) {
 	n, err := h.source.Read(p)

@@ -229,7 +229,7 @@ func Complaint(name, text string) string {
 func Header(h http.Header) http.Header {
 	var out http.Header
 	for name, values := range h {
-		if !isSecretHeader(name) {
+		if !IsSecretHeader(name) {
 			continue
 		}
 		if out == nil {
@@ -243,17 +243,20 @@ func Header(h http.Header) http.Header {
 	return out
 }
 
-func isSecretHeader(name string) bool {
-	name = strings.ToLower(name)
-	if name == "location" || strings.Contains(name, "uuid") {
-		return true
-	}
-	for _, part := range []string{"token", "secret", "key", "authorization", "cookie"} {
-		if strings.Contains(name, part) {
-			return true
+// secretHeaders are parts of the names of headers that carry credentials.
+var secretHeaders = []string{"token", "secret", "key", "authorization", "cookie", "uuid"}
+
+// IsSecretHeader reports whether a header called name carries a credential, or may carry a signed link. It is asked for each request, and so makes
+// no copy of the name.
+func IsSecretHeader(name string) bool {
+	for _, part := range secretHeaders {
+		for i := range len(name) - len(part) + 1 {
+			if strings.EqualFold(name[i:i+len(part)], part) {
+				return true
+			}
 		}
 	}
-	return false
+	return strings.EqualFold(name, "location")
 }
 
 // URL returns u as text with user info, fragment and secret query values masked.

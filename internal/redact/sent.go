@@ -10,39 +10,59 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Credentials are what a request carried, in the forms in which an answer or an error may repeat them.
 type Credentials []string
 
-// minCredential is the length below which a value is no secret that could be looked for in a text.
-const minCredential = 8
+const (
+	// minCredential is the length below which the value of a header is no secret that could be looked for in a text.
+	minCredential = 8
+	// minSecret is that of other secrets, which people think of. What is shorter may be a part of any word.
+	minSecret = 6
+)
 
-// Sent returns the credentials in the header of a request.
-func Sent(header http.Header) Credentials {
+// Sent returns what must not be shown of a request: the values of those headers whose names look like credentials, of those that are listed in
+// signed, and further secrets.
+func Sent(header http.Header, signed, secrets []string) Credentials {
 	var known Credentials
 	for name, values := range header {
-		if !isSecretHeader(name) {
-			continue
-		}
-		for _, value := range values {
-			if len(value) < minCredential {
-				continue
-			}
-			encoded := base64.RawStdEncoding.EncodeToString([]byte(value))
-			for _, form := range []string{
-				value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), strings.ReplaceAll(value, "/", `\/`),
-				encoded, base64.RawURLEncoding.EncodeToString([]byte(value)),
-			} {
-				if !slices.Contains(known, form) {
-					known = append(known, form)
-				}
+		if IsSecretHeader(name) || slices.Contains(signed, name) {
+			for _, value := range values {
+				known = known.with(value, minCredential)
 			}
 		}
+	}
+	for _, secret := range secrets {
+		known = known.with(secret, minSecret)
 	}
 	// A longer form may hold a shorter one, and would show its rest.
 	slices.SortFunc(known, func(a, b string) int { return len(b) - len(a) })
 	return known
+}
+
+// with adds the forms of a value, unless it is too short.
+func (c Credentials) with(value string, shortest int) Credentials {
+	if len(value) < shortest {
+		return c
+	}
+	quoted, _ := jsontext.AppendQuote(nil, value)
+	for _, form := range []string{
+		value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), strings.ReplaceAll(value, "/", `\/`),
+		strings.Trim(string(quoted), `"`),
+		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
+	} {
+		if !slices.Contains(c, form) {
+			c = append(c, form)
+		}
+	}
+	if _, bare, found := strings.Cut(value, " "); found {
+		// A credential is often repeated without its scheme.
+		return c.with(bare, minCredential)
+	}
+	return c
 }
 
 // Text masks the credentials in a text.
@@ -59,6 +79,37 @@ func (c Credentials) Bytes(body []byte) []byte {
 		return body
 	}
 	return []byte(c.Text(string(body)))
+}
+
+// Cut masks the credentials in a body and cuts it to n bytes. No part of a credential stays at its end.
+func (c Credentials) Cut(body []byte, n int) []byte {
+	if len(body) <= n {
+		return c.Bytes(body)
+	}
+	safe := c.untorn(c.Text(string(body[:n])))
+	return []byte(safe[:min(len(safe), n)])
+}
+
+// Excerpt is [Credentials.Text] for a text that has been cut if it ends in an ellipsis.
+func (c Credentials) Excerpt(s string) string {
+	s = c.Text(s)
+	if cut, found := strings.CutSuffix(s, "…"); found {
+		return c.untorn(cut) + "…"
+	}
+	return s
+}
+
+// untorn takes the beginning of a credential off the end of a text.
+func (c Credentials) untorn(s string) string {
+	longest := 0
+	for _, value := range c {
+		for n := min(len(value)-1, len(s)); n > longest; n-- {
+			if strings.HasSuffix(s, value[:n]) {
+				longest = n
+			}
+		}
+	}
+	return s[:len(s)-longest]
 }
 
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.

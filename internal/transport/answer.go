@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 const (
@@ -25,19 +27,28 @@ const (
 type Answer struct {
 	Status int
 	// URL is what was asked.
-	URL    *url.URL
-	Header http.Header
-	// Sent is the header of the request that it answers, credentials included.
-	Sent     http.Header
+	URL      *url.URL
+	Header   http.Header
 	Attempts int
 	// Unsure says that an attempt may have been applied although its answer, or the lack of one, does not say so.
 	Unsure bool
 	// Body is the whole body after decompression: that of a 2xx answer within the call's cap, that of another one cut to
-	// 64 KiB. It belongs to a pool: whoever is done with it calls Release.
+	// 64 KiB, with what the request carried masked. It belongs to a pool: whoever is done with it calls Release.
 	Body []byte
 	// Stream is the unread body of a 2xx answer to a call that asked for it.
 	Stream io.ReadCloser
 	buffer *bytes.Buffer
+	// sent is the request that it answers, known what must not be shown of it, once somebody has asked.
+	sent  carried
+	known redact.Credentials
+}
+
+// Credentials returns what the request carried and must not be shown, should the answer repeat it.
+func (a *Answer) Credentials() redact.Credentials {
+	if a.known == nil {
+		a.known = a.sent.credentials(nil)
+	}
+	return a.known
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -56,7 +67,10 @@ func (a *Answer) Release() {
 
 // read completes the exchange: it takes the body of the response and closes it.
 func (x *exchange) read(response *http.Response) (*Answer, error) {
-	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Header: response.Header, Sent: x.header, Attempts: x.attempts}
+	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Header: response.Header, Attempts: x.attempts, sent: x.carried()}
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		answer.known = answer.sent.credentials(x.proxySecrets())
+	}
 	body, err := decompressed(response)
 	if err != nil {
 		response.Body.Close()
@@ -68,10 +82,12 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		defer body.Close()
-		answer.Body, err = io.ReadAll(io.LimitReader(body, maxErrorBody))
+		// One byte more than is kept tells whether anything is cut off.
+		read, err := io.ReadAll(io.LimitReader(body, maxErrorBody+1))
 		if err == nil {
 			_, _ = io.CopyN(io.Discard, body, maxDrain)
 		}
+		answer.Body = answer.known.Cut(read, maxErrorBody)
 		// The status is known whatever became of the body.
 		response.Body = http.NoBody
 		return answer, nil

@@ -136,7 +136,9 @@ type Call struct {
 	// Header belongs to the engine, which adds the credentials.
 	Header http.Header
 	// Body is sent with each attempt; nil for none.
-	Body   []byte
+	Body []byte
+	// Args is what Body was encoded from. If it holds secrets, they are masked where an answer or an error repeats them.
+	Args   any
 	Policy Policy
 	// MaxBody caps the answer after decompression.
 	MaxBody int64
@@ -182,7 +184,10 @@ type exchange struct {
 	call   Call
 	ctx    context.Context
 	// header is that of the attempt.
-	header   http.Header
+	header http.Header
+	// unsigned is the header as it was before the credentials came, signed the names that carried has.
+	unsigned []headerField
+	signed   []string
 	started  time.Time
 	attempts int
 	// answer is the last complete one, err why there was none.
@@ -218,6 +223,8 @@ var exchanges = sync.Pool{New: func() any {
 func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
 	x.engine, x.call, x.ctx, x.header, x.body, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil
+	clear(x.unsigned)
+	x.unsigned, x.signed = x.unsigned[:0], nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
 	x.limited = io.LimitedReader{}
 	exchanges.Put(x)
@@ -228,10 +235,8 @@ func (x *exchange) prepare(request *http.Request) error {
 	if err := x.engine.waitTurn(x.ctx); err != nil {
 		return err
 	}
-	if x.engine.sign != nil {
-		if err := x.engine.sign(x.ctx, x.header); err != nil {
-			return &SignError{err}
-		}
+	if err := x.sign(); err != nil {
+		return &SignError{err}
 	}
 	// An http.Client copies the header of every request for the redirect that might follow. None is followed here, so it sees none, unless it
 	// adds cookies.
@@ -303,7 +308,8 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	}
 	retry := x.decide()
 	if x.err != nil {
-		x.err = redact.Sent(x.header).Error(x.err)
+		sent := x.carried()
+		x.err = sent.credentials(x.proxySecrets()).Error(x.err)
 	}
 	if x.engine.observe != nil {
 		x.engine.observe(ctx, x.attempt(response))
@@ -388,10 +394,13 @@ func (x *exchange) attempt(response *http.Response) Attempt {
 		RequestSize: len(x.call.Body),
 	}
 	if response != nil {
-		a.Status, a.Header = response.StatusCode, redact.Sent(x.header).Header(response.Header)
+		a.Status, a.Header = response.StatusCode, redact.Sent(x.header, x.signed, nil).Header(response.Header)
 	}
 	if x.answer != nil {
 		a.ResponseSize = len(x.answer.Body)
+		if x.answer.known != nil {
+			a.Header = x.answer.known.Header(response.Header)
+		}
 	}
 	return a
 }

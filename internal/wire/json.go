@@ -49,6 +49,17 @@ func flatten(e *jsontext.Encoder, point interface{ Flat() []any }) error {
 // Marshal encodes a request: secrets travel as they are, and a nil slice becomes [], since the API takes null for an array as something else.
 func Marshal(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }
 
+// Secrets returns the texts that [Marshal] reveals of a value.
+func Secrets(v any) []string {
+	var found []string
+	collect := func(e *jsontext.Encoder, secret interface{ Reveal() string }) error {
+		found = append(found, secret.Reveal())
+		return reveal(e, secret)
+	}
+	_, _ = json.Marshal(v, syntax, json.WithMarshalers(json.MarshalToFunc(collect))) // it was encoded before, and only what was found counts
+	return found
+}
+
 // MarshalEcho encodes what the API has sent: secrets stay hidden, and a nil slice becomes null.
 func MarshalEcho(v any) ([]byte, error) { return json.Marshal(v, echoOptions) }
 

@@ -1,0 +1,244 @@
+package wallarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// echoing makes a client whose answers are made of the request.
+func echoing(t *testing.T, authenticator Authenticator, answer func(*http.Request) (status int, header http.Header, body string), options ...Option) *Client {
+	t.Helper()
+	rounds := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+		status, header, body := answer(r)
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
+	})
+	client, err := New(US, authenticator, append([]Option{WithDefaultClientID(1), WithRoundTripper(rounds), WithDefaults(WithRetries(0))}, options...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// shownOf is all that an error shows in any way.
+func shownOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return dumps(err) + toldBy(err)
+}
+
+// toldBy is what an error says, and what it keeps of the answer.
+func toldBy(err error) string {
+	var refused *APIError
+	if errors.As(err, &refused) {
+		return fmt.Sprintf("%v %s %s %v", err, refused.Message, refused.Body, refused.Fields)
+	}
+	return err.Error()
+}
+
+// TestSecretsOfARequestAreNotEchoed sends each kind of secret, and lets the service quote it where no name tells that it is one.
+func TestSecretsOfARequestAreNotEchoed(t *testing.T) {
+	const secret = "Test-token/of \"a\" <request>"
+	const hook = "https://hooks.example.com/services/test-token-hook"
+	quoted := func(s string) string { return strings.ReplaceAll(s, `"`, `\"`) }
+	calls := map[string]func(context.Context, *Client) error{
+		"a new user": func(ctx context.Context, c *Client) error {
+			_, err := c.Users.Create(ctx, NewUser{Email: "a@example.com", RealName: "A", Password: SecretOf(secret), Role: "admin"})
+			return err
+		},
+		"a user": func(ctx context.Context, c *Client) error {
+			_, err := c.Users.Update(ctx, 5, UserUpdate{Password: SecretOf(secret)})
+			return err
+		},
+		"a password": func(ctx context.Context, c *Client) error {
+			_, err := c.Users.ResetSecret(ctx, 5, SecretOf(secret))
+			return err
+		},
+		"Slack": func(ctx context.Context, c *Client) error {
+			_, err := c.Integrations.Create(ctx, NewIntegration{Name: "x", Target: SlackTarget{WebhookURL: SecretOf(hook)}})
+			return err
+		},
+		"a webhook": func(ctx context.Context, c *Client) error {
+			target := WebhookTarget{URL: SecretOf(hook), Headers: map[string]Secret{"X-Any": SecretOf(secret)}}
+			_, err := c.Integrations.Create(ctx, NewIntegration{Name: "x", Target: target})
+			return err
+		},
+		"a type of the caller": func(ctx context.Context, c *Client) error {
+			return c.Call(ctx, "POST", "/x", map[string]any{"a": SecretOf(secret), "b": []Secret{SecretOf(hook)}}, nil)
+		},
+		"raw JSON": func(ctx context.Context, c *Client) error {
+			return c.Call(ctx, "POST", "/x", RawJSON(`{"user":{"password":"`+quoted(secret)+`"},"target":"`+hook+`"}`), nil)
+		},
+		"a form": func(ctx context.Context, c *Client) error {
+			return c.Call(ctx, "POST", "/x", url.Values{"user[password]": {secret}, "webhook_token": {hook}}, nil)
+		},
+		"a query": func(ctx context.Context, c *Client) error {
+			return c.Call(ctx, "GET", "/x?token="+url.QueryEscape(secret)+"&api_key="+url.QueryEscape(hook), nil, nil)
+		},
+	}
+	one := map[string]string{"a new user": secret, "a user": secret, "a password": secret, "Slack": hook}
+	answers := []string{
+		`{"status":400,"body":"%s is too weak"}`, `{"error":"cannot reach %s"}`, `{"status":400,"body":["%s"]}`, `{"status":400,"body":{"name":{"error":"not %s"}}}`,
+		`"%s"`, `{"status":400,"body":{"name":"%s"}}`, `{"detail":"%s"}`, `<p>%s</p>`,
+	}
+	for name, call := range calls {
+		for _, text := range answers {
+			for _, status := range []int{400, 200} {
+				sent := secret + " " + hook
+				if only := one[name]; only != "" {
+					sent = only
+				}
+				if strings.HasPrefix(text, "{") || strings.HasPrefix(text, `"`) {
+					sent = quoted(sent)
+				}
+				asked := 0
+				client := echoing(t, Token("test-token-good"), func(*http.Request) (int, http.Header, string) {
+					asked++
+					return status, http.Header{}, fmt.Sprintf(text, sent)
+				})
+				err := call(t.Context(), client)
+				require.Positive(t, asked)
+				if status == 400 {
+					require.Error(t, err)
+				}
+				shown := shownOf(err)
+				for _, part := range []string{"Test-token", "<request>", "test-token-hook", "services"} {
+					require.NotContains(t, shown, part, "%s: %s", name, text)
+				}
+			}
+		}
+	}
+}
+
+func TestShortSecretsMaskNoWords(t *testing.T) {
+	client := echoing(t, Token("test-token-good"), func(*http.Request) (int, http.Header, string) {
+		return 400, http.Header{}, `{"status":400,"body":"a user may not be removed"}`
+	})
+	_, err := client.Users.ResetSecret(t.Context(), 5, SecretOf("user"))
+	require.ErrorContains(t, err, "a user may not be removed")
+}
+
+// TestAllThatTellsOfAnAnswerIsMasked: the header of an answer shows in more places than one.
+func TestAllThatTellsOfAnAnswerIsMasked(t *testing.T) {
+	const token = "test-token-planted-0123456789"
+	for _, status := range []int{200, 400} {
+		client := echoing(t, Token(token), func(r *http.Request) (int, http.Header, string) {
+			said := r.Header.Get(headerToken)
+			return status, http.Header{"X-Request-Id": {said}, "Content-Type": {"text/csv; x=" + said}}, `{"status":200,"body":{"id":1}}`
+		})
+		var response Response
+		_, err := client.Rules.Get(t.Context(), 1, WithResponse(&response))
+		require.NotContains(t, fmt.Sprintf("%+v", response), token)
+		require.Equal(t, masked, response.RequestID)
+		var refused *APIError
+		if errors.As(err, &refused) {
+			require.Equal(t, masked, refused.RequestID)
+		}
+		file, err := client.Hits.Raw(t.Context(), EventID{Index: "a", Doc: "b"})
+		if status == 200 {
+			require.NoError(t, err)
+			require.Equal(t, "text/csv; x="+masked, file.ContentType)
+			require.NoError(t, file.Close())
+		}
+	}
+}
+
+// TestNoPartOfATokenIsShown moves the token over the places where an answer is cut: what is read of it, what is kept, and what an error says.
+func TestNoPartOfATokenIsShown(t *testing.T) {
+	const token = "test-token-planted-0123456789-abcdefghijklmnop"
+	escaped := strings.ReplaceAll(token, "t", `\u0074`)
+	for _, border := range []int{maxMessage, 4 * maxMessage, maxShown, 64 << 10} {
+		for _, before := range []int{border - 40, border - 10, border} {
+			for _, text := range []string{token, `{"status":400,"body":"%s"}`, `{"error":"%s"}`, `{"status":400,"body":{"name":["%s"]}}`, `<p>%s</p>`} {
+				body := strings.Repeat("p", before) + token + " tail"
+				if strings.Contains(text, "{") {
+					body = strings.Repeat("p", before) + escaped + " tail"
+				}
+				if strings.Contains(text, "%s") {
+					body = fmt.Sprintf(text, body)
+				}
+				for _, status := range []int{200, 400} {
+					client := echoing(t, Token(token), func(*http.Request) (int, http.Header, string) { return status, http.Header{}, body })
+					_, err := client.Rules.Get(t.Context(), 1)
+					require.Error(t, err)
+					require.NotContains(t, toldBy(err), "test-", "%s after %d bytes", text, before)
+					for _, err := range Stream[Rule](t.Context(), client, "GET", "/x", nil) {
+						require.Error(t, err)
+						require.NotContains(t, toldBy(err), "test-", "%s after %d bytes of a stream", text, before)
+					}
+				}
+			}
+		}
+	}
+}
+
+// headersOf is an Authenticator that sets headers of any name.
+type headersOf map[string]string
+
+func (a headersOf) Authenticate(_ context.Context, header http.Header) error {
+	for name, value := range a {
+		header.Set(name, value)
+	}
+	return nil
+}
+
+// TestWhateverAnAuthenticatorSetsIsMasked, while a header of the caller with a plain name is not.
+func TestWhateverAnAuthenticatorSetsIsMasked(t *testing.T) {
+	answer := func(r *http.Request) (int, http.Header, string) {
+		return 400, http.Header{}, fmt.Sprintf(`{"status":400,"body":"no %s %s %s"}`, r.Header.Get("X-Mine"), r.Header.Get("Authorization"), r.Header.Get("X-Trace"))
+	}
+	auth := headersOf{"X-Mine": "test-token-mine", "Authorization": "Bearer test-token-bearer", "Accept": "application/json"}
+	provider := CredentialsFunc(func(context.Context) (Authenticator, error) { return auth, nil })
+	for _, authenticator := range []Authenticator{auth, provider} {
+		_, err := echoing(t, authenticator, answer).Rules.Get(t.Context(), 1, WithHeader("X-Trace", "trace-0123456789"))
+		require.ErrorContains(t, err, "no [redacted] [redacted] trace-0123456789")
+		require.NotContains(t, shownOf(err), "test-token")
+	}
+	_, err := echoing(t, Token("test-token-good"), answer).Rules.Get(t.Context(), 1, WithHeader("Authorization", "Bearer test-token-bearer"))
+	require.ErrorContains(t, err, "[redacted]")
+	require.NotContains(t, shownOf(err), "test-token")
+}
+
+func TestAProviderWithoutAFunctionIsRefused(t *testing.T) {
+	_, err := New(US, CredentialsFunc(nil))
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	client := echoing(t, CredentialsFunc(func(context.Context) (Authenticator, error) { return CredentialsFunc(nil), nil }), func(*http.Request) (int, http.Header, string) {
+		t.Error("nothing is sent")
+		return 200, http.Header{}, ""
+	})
+	_, err = client.Rules.Get(t.Context(), 1)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.ErrorContains(t, err, "no function")
+}
+
+// TestMisplacedSecretsAreNotQuoted gives a secret where a region or the name of a header should be.
+func TestMisplacedSecretsAreNotQuoted(t *testing.T) {
+	for _, text := range []string{
+		"https://user:hunter2@a.example", "user:hunter2@a", "://hunter2", "hunter2\x7f", "hunter2-hunter2", "a hunter2", "hunter2!",
+	} {
+		_, err := ParseRegion(text)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		require.NotContains(t, err.Error(), "hunter2")
+		var region Region
+		require.NotContains(t, fmt.Sprint(region.UnmarshalText([]byte(text))), "hunter2")
+		t.Setenv(EnvRegion, strings.ReplaceAll(text, "\x7f", "\x01"))
+		_, err = NewFromEnv()
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+	_, err := ParseRegion("us-2")
+	require.ErrorContains(t, err, `"us-2"`)
+	for _, name := range []string{"Authorization: hunter2", "Auth hunter2", "hunter2-hunter2-hunter2-hunter2", ""} {
+		_, err := New(US, Token("test-token-good"), WithDefaults(WithHeader(name, "a\nb")))
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+	_, err = New(US, Token("test-token-good"), WithDefaults(WithHeader("Authorization", "a\nb")))
+	require.ErrorContains(t, err, "Authorization")
+}

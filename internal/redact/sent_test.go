@@ -1,0 +1,69 @@
+package redact
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const sentToken = "test-token-Sent/5150+x"
+
+func TestSentKnowsHeadersByNameAndBySigner(t *testing.T) {
+	header := http.Header{"X-Token": {sentToken}, "X-Mine": {"test-token-mine"}, "X-Trace": {"trace-0123456789"}, "Authorization": {"Bearer test-token-bare"}}
+	known := Sent(header, []string{"X-Mine"}, []string{"test-token-of-the-body", `a "quoted" one`, "short"})
+	shown := known.Text(`test-token-mine, test-token-bare, trace-0123456789, test-token-of-the-body, a \"quoted\" one, short, ` + sentToken)
+	require.Equal(t, `[redacted], [redacted], trace-0123456789, [redacted], [redacted], short, [redacted]`, shown)
+	require.Contains(t, known.Text("Basic test-token-bare"), "Basic")
+}
+
+// TestCutLeavesNoPartOfACredential moves a credential, in the forms in which it is known, over the place of the cut.
+func TestCutLeavesNoPartOfACredential(t *testing.T) {
+	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
+	const n = 100
+	for _, form := range known {
+		for before := range n + 1 {
+			body := strings.Repeat("p", before) + form + strings.Repeat("p", n)
+			cut := string(known.Cut([]byte(body), n))
+			require.LessOrEqual(t, len(cut), n)
+			require.Empty(t, strings.Trim(strings.Replace(cut, Mask, "", 1)+"p", "[redacted]p"), "%q", cut)
+			require.Equal(t, strings.Repeat("p", before), known.Excerpt(body[:before+len(form)/2] + "…")[:before])
+			require.NotContains(t, known.Excerpt(body[:before+len(form)/2]+"…"), form[:len(form)/2])
+		}
+	}
+	many := strings.Repeat(sentToken, 20)
+	require.NotContains(t, string(known.Cut([]byte(many), n)), "test-", "what is masked is shorter, and draws the cut nearer")
+	require.Equal(t, "whole", string(known.Cut([]byte("whole"), n)))
+	require.Equal(t, "pp", string(Credentials(nil).Cut([]byte("ppp"), 2)))
+}
+
+func TestMembersFindsTextsUnderSecretNames(t *testing.T) {
+	for body, want := range map[string][]string{
+		``:                              nil,
+		`{"a":{"password":"one"}}`:      {"one"},
+		`[{"api_token":["one","two"]}]`: {"one", "two"},
+		`{"target":"https://hooks.example.com/x"}`:             {"https://hooks.example.com/x"},
+		`{"target":"application","name":"x"}`:                  nil,
+		`{"target":{"url":"one","headers":{"X":"two"},"n":1}}`: {"one", "two"},
+		`{"password":1,"token":null}`:                          nil,
+		`{"password":"one"`:                                    nil,
+		`user[password]=one%21&name=x`:                         {"one!"},
+		`token=one&a=b`:                                        {"one"},
+	} {
+		found := Members([]byte(body))
+		slices.Sort(found)
+		require.Equal(t, want, found, body)
+	}
+}
+
+func TestIsSecretHeader(t *testing.T) {
+	for name, want := range map[string]bool{
+		"X-Wallarmapi-Token": true, "X-WALLARMAPI-UUID": true, "authorization": true, "Location": true, "location": true, "X-Api-Key": true,
+		"": false, "Key": true, "Ke": false, "X-Request-Id": false, "Allocation": false, "Content-Location": false,
+	} {
+		require.Equal(t, want, IsSecretHeader(name), name)
+	}
+	require.Zero(t, testing.AllocsPerRun(10, func() { IsSecretHeader("X-Wallarmapi-Token") }), "it is asked for each request")
+}

@@ -1,0 +1,113 @@
+package transport
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// carried is what an attempt carried. The secrets in it are looked for only if an answer or an error is to be shown, which most calls never need.
+type carried struct {
+	header http.Header
+	// signed are the headers that the authenticator set under names that do not look like credentials.
+	signed []string
+	url    *url.URL
+	body   []byte
+	// args is what the body was encoded from.
+	args any
+}
+
+func (x *exchange) carried() carried {
+	return carried{x.header, x.signed, x.call.URL, x.call.Body, x.call.Args}
+}
+
+// credentials returns what must not be shown of the attempt, and of more that is known to be secret.
+func (c *carried) credentials(more []string) redact.Credentials {
+	secrets := slices.Concat(more, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
+	return redact.Sent(c.header, c.signed, secrets)
+}
+
+// proxySecrets returns the credentials of the proxy on the way. The transport adds them by itself, and to a CONNECT that no caller sees. It is asked
+// after failures only, since a function that chooses a proxy may count how often it is called.
+func (x *exchange) proxySecrets() []string {
+	var secrets []string
+	// A transport that is wrapped most likely does what the standard one does.
+	choose := http.ProxyFromEnvironment
+	if transport, ok := x.engine.base.(*http.Transport); ok {
+		choose = transport.Proxy
+		for _, values := range transport.ProxyConnectHeader {
+			secrets = append(secrets, values...)
+		}
+	}
+	if choose == nil {
+		return secrets
+	}
+	request := &http.Request{Method: x.call.Method, URL: x.call.URL, Host: x.call.URL.Host, Header: http.Header{}}
+	proxy, err := choose(request.WithContext(x.ctx))
+	if err != nil || proxy == nil || proxy.User == nil {
+		return secrets
+	}
+	user := proxy.User.Username()
+	password, _ := proxy.User.Password()
+	if password == "" {
+		return append(secrets, user, user+":")
+	}
+	return append(secrets, password, user+":"+password)
+}
+
+// headerField is one value of a header.
+type headerField struct{ name, value string }
+
+// sign adds the credentials to the header, and finds out which headers they are in.
+func (x *exchange) sign() error {
+	if x.engine.sign == nil {
+		return nil
+	}
+	if x.attempts == 0 {
+		for name, values := range x.header {
+			for _, value := range values {
+				x.unsigned = append(x.unsigned, headerField{name, value})
+			}
+		}
+	}
+	if err := x.engine.sign(x.ctx, x.header); err != nil {
+		return err
+	}
+	x.signed = nil
+	for name, values := range x.header {
+		for _, value := range values {
+			if slices.Contains(x.unsigned, headerField{name, value}) {
+				continue
+			}
+			if err := checkField(name, value); err != nil {
+				return err
+			}
+			if !redact.IsSecretHeader(name) && !slices.Contains(x.signed, name) {
+				x.signed = append(x.signed, name)
+			}
+		}
+	}
+	return nil
+}
+
+// checkField refuses a header that net/http would refuse, as if another attempt could help, and with its name.
+func checkField(name, value string) error {
+	isOther := func(c rune) bool {
+		isWord := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		return !isWord && !strings.ContainsRune("!#$%&'*+-.^_`|~", c)
+	}
+	if name == "" || strings.ContainsFunc(name, isOther) {
+		return errors.New("a header has a name that is none")
+	}
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return errors.New("a header holds a control character or a line break")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// refusingProxy answers each CONNECT with a status line that repeats the credentials of the proxy, as they came and decoded.
+func refusingProxy(t *testing.T) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan struct{})
+	t.Cleanup(func() {
+		listener.Close()
+		<-ended
+	})
+	go func() {
+		defer close(ended)
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
+				_, encoded, _ := strings.Cut(request.Header.Get("Proxy-Authorization"), " ")
+				plain, _ := base64.StdEncoding.DecodeString(encoded)
+				_, password, _ := strings.Cut(string(plain), ":")
+				fmt.Fprintf(connection, "HTTP/1.1 407 denied for %s %s %s %s\r\n\r\n", encoded, plain, password, request.Header.Get("X-Gate"))
+			}
+			connection.Close()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// TestAProxyThatRepeatsItsCredentials: net/http makes an error of the status line with which a proxy refuses.
+func TestAProxyThatRepeatsItsCredentials(t *testing.T) {
+	address := refusingProxy(t)
+	for name, user := range map[string]*url.Userinfo{
+		"user and password": url.UserPassword("proxy-user", "test-token-of/the proxy@"),
+		"a password alone":  url.UserPassword("", "test-token-of/the proxy@"),
+		"a user alone":      url.User("test-token-of/the proxy@"),
+	} {
+		pool := &http.Transport{
+			Proxy:              func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http", Host: address, User: user}, nil },
+			ProxyConnectHeader: http.Header{"X-Gate": {"test-token-of-the-gate"}},
+		}
+		var told error
+		engine := New(Config{Client: &http.Client{Transport: pool}, Observe: func(_ context.Context, a Attempt) { told = a.Err }})
+		call := newCall(Read)
+		call.Policy.MaxRetries = 0
+		_, err := engine.Do(t.Context(), call)
+		for _, err := range []error{err, told} {
+			require.ErrorContains(t, err, "denied for", name)
+			shown := fmt.Sprintf("%v %+v %#v", err, err, err)
+			plain := user.Username() + ":"
+			if password, ok := user.Password(); ok {
+				plain += password
+			}
+			for _, secret := range []string{"test-token", "the proxy", base64.RawStdEncoding.EncodeToString([]byte(plain))} {
+				require.NotContains(t, shown, secret, name)
+			}
+		}
+	}
+}
+
+func TestTheProxyIsAskedForAfterFailuresOnly(t *testing.T) {
+	asked := 0
+	choose := func(*http.Request) (*url.URL, error) {
+		asked++
+		return nil, nil
+	}
+	x := &exchange{engine: &Engine{base: &http.Transport{Proxy: choose}}, call: *newCall(Read), ctx: t.Context()}
+	_, err := x.read(&http.Response{StatusCode: 200, Body: http.NoBody})
+	require.NoError(t, err)
+	require.Zero(t, asked)
+	_, err = x.read(&http.Response{StatusCode: 500, Body: http.NoBody})
+	require.NoError(t, err)
+	require.Equal(t, 1, asked)
+
+	for _, base := range []http.RoundTripper{&http.Transport{}, play()} {
+		x.engine.base = base
+		require.Empty(t, x.proxySecrets(), "no proxy is no failure")
+	}
+}
+
+// TestErrorBodiesAreMaskedBeforeTheyAreCut moves a token over the end of what is kept of an error answer.
+func TestErrorBodiesAreMaskedBeforeTheyAreCut(t *testing.T) {
+	const token = "test-token-0123456789-abcdefghijklmnop"
+	for _, before := range []int{0, maxErrorBody - len(token) - 1, maxErrorBody - len(token), maxErrorBody - 20, maxErrorBody - 5, maxErrorBody} {
+		engine := newEngine(play(status(400, strings.Repeat("p", before)+token+" and more")))
+		call := newCall(Read)
+		call.Header.Set("X-WallarmApi-Token", token)
+		answer, err := engine.Do(t.Context(), call)
+		require.NoError(t, err)
+		require.NotContains(t, string(answer.Body), "test-", before)
+		require.LessOrEqual(t, len(answer.Body), maxErrorBody)
+		require.GreaterOrEqual(t, len(answer.Body), before)
+	}
+}
+
+// TestWhatTheAuthenticatorSetsIsSecret whatever its name, in each attempt, while other headers may be shown.
+func TestWhatTheAuthenticatorSetsIsSecret(t *testing.T) {
+	echo := func(r *http.Request) (*http.Response, error) {
+		text := strings.Join([]string{r.Header.Get("X-Mine"), r.Header.Get("X-Changed"), r.Header.Get("X-Trace")}, " ")
+		return status(503, text, "X-Echo", text)(r)
+	}
+	n := 0
+	var seen []string
+	engine := New(Config{
+		Client: &http.Client{Transport: play(echo, echo)},
+		Sign: func(_ context.Context, h http.Header) error {
+			n++
+			h.Set("X-Mine", fmt.Sprint("test-token-mine-", n))
+			h.Set("X-Changed", "test-token-changed")
+			return nil
+		},
+		Observe: func(_ context.Context, a Attempt) { seen = append(seen, a.Header.Get("X-Echo")) },
+	})
+	call := newCall(Read)
+	call.Policy = Policy{MaxRetries: 1, BaseWait: 1, MaxWait: 1}
+	call.Header.Set("X-Changed", "before it was changed")
+	call.Header.Set("X-Trace", "trace-0123456789")
+	answer, err := engine.Do(t.Context(), call)
+	require.NoError(t, err)
+	const masked = "[redacted] [redacted] trace-0123456789"
+	require.Equal(t, masked, string(answer.Body))
+	require.Equal(t, []string{masked, masked}, seen)
+	require.Equal(t, 2, n)
+}
+
+// TestSecretsOfTheBodyAreMaskedInErrors: a connection that breaks may quote what the server sent in place of HTTP.
+func TestSecretsOfTheBodyAreMaskedInErrors(t *testing.T) {
+	call := newCall(Once)
+	call.Body, call.URL.RawQuery = []byte(`{"password":"test-token-body"}`), "token=test-token-query"
+	engine := newEngine(failsUnread(fmt.Errorf("malformed: test-token-body, test-token-query: %w", io.ErrUnexpectedEOF)))
+	_, err := engine.Do(t.Context(), call)
+	require.EqualError(t, err, "malformed: [redacted], [redacted]: unexpected EOF")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
+func TestAHeaderThatCannotBeSentFailsAtOnce(t *testing.T) {
+	for name, value := range map[string]string{"X-Mine": "a\ntest-token-planted", "Bad test-token-planted": "a", "": "a"} {
+		rounds := play()
+		signed := 0
+		engine := New(Config{Client: &http.Client{Transport: rounds}, Sign: func(_ context.Context, h http.Header) error {
+			signed++
+			h[name] = []string{value}
+			return nil
+		}})
+		_, err := engine.Do(t.Context(), newCall(Read))
+		require.ErrorContains(t, err, "a header")
+		require.NotContains(t, err.Error(), "test-token")
+		require.True(t, NeverSent(err))
+		require.Equal(t, 1, signed)
+		require.Zero(t, rounds.attempts())
+	}
+}
