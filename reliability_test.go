@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"slices"
 	"strings"
@@ -84,7 +85,17 @@ func refusing(status int, repeats, applies bool, kind error, pairs ...string) fa
 func breaking(name string, err error, arrives, repeats bool) fault {
 	return fault{
 		name: name, kinds: []error{err}, arrives: arrives, applies: arrives, repeats: repeats,
-		play: func(r *http.Request, _ []byte) (*http.Response, error) { return nil, err },
+		play: func(r *http.Request, _ []byte) (*http.Response, error) {
+			// As net/http does, which looks for a connection first.
+			trace := httptrace.ContextClientTrace(r.Context())
+			if trace != nil && trace.GetConn != nil {
+				trace.GetConn(r.URL.Host)
+			}
+			if trace != nil && trace.WroteHeaders != nil && arrives {
+				trace.WroteHeaders()
+			}
+			return nil, err
+		},
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // harmless and common, since servers close idle connections; over HTTP/2 also one that the server had read as a whole.
 func (x *exchange) giveBody(request *http.Request) *http.Request {
 	request.Body, request.GetBody, request.ContentLength = nil, nil, 0
-	x.body, x.rewound = nil, false
+	x.body, x.bodiless, x.rewound = nil, nil, false
 	isOnce := x.call.Class == Once
 	if len(x.call.Body) > 0 {
 		x.body = bytes.NewReader(x.call.Body)
@@ -45,26 +45,33 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 			},
 		}))
 	}
-	switch {
-	case !isOnce:
-	case request.Method == http.MethodGet || request.Method == http.MethodHead:
+	if !isOnce {
+		return request
+	}
+	sent := new(bodiless)
+	x.bodiless = sent
+	ctx := request.Context()
+	cancel := func(error) {}
+	if request.Method == http.MethodGet || request.Method == http.MethodHead {
 		// An empty body is found out to be none before it is sent, but not before the request counts as one that cannot be repeated.
 		request.Body = io.NopCloser(bytes.NewReader(nil))
-	default:
-		ctx, cancel := context.WithCancelCause(request.Context())
+	} else {
+		ctx, cancel = context.WithCancelCause(ctx)
 		x.settled = func() { cancel(nil) }
-		var sent atomic.Bool
-		request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			GotConn: func(httptrace.GotConnInfo) {
-				if sent.Load() {
-					cancel(errResent)
-				}
-			},
-			WroteHeaders: func() { sent.Store(true) },
-		}))
 	}
-	return request
+	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { sent.dialled.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) {
+			if sent.wrote.Load() {
+				cancel(errResent)
+			}
+		},
+		WroteHeaders: func() { sent.wrote.Store(true) },
+	}))
 }
+
+// bodiless is what net/http tells about a request without a body, of which nobody sees otherwise whether it was sent.
+type bodiless struct{ dialled, wrote atomic.Bool }
 
 var errResent = errors.New("the connection failed after the request was sent")
 
@@ -78,5 +85,11 @@ func (x *exchange) rewind() (io.ReadCloser, error) {
 	return io.NopCloser(x.body), nil
 }
 
-// unread reports whether nothing of the body was taken to be sent.
-func (x *exchange) unread() bool { return x.body == nil || x.body.Len() == len(x.call.Body) }
+// unread reports whether nothing was taken to be sent. A transport that tells nothing about a request without a body may have sent it before it
+// failed in another way.
+func (x *exchange) unread() bool {
+	if x.bodiless != nil {
+		return x.bodiless.dialled.Load() && !x.bodiless.wrote.Load()
+	}
+	return x.body == nil || x.body.Len() == len(x.call.Body)
+}

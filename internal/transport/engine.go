@@ -200,6 +200,8 @@ type exchange struct {
 	wait      time.Duration
 	// body is what the attempt sends.
 	body *bytes.Reader
+	// bodiless watches over a request that is sent once and has none.
+	bodiless *bodiless
 	// getBody is rewind, rewound says that it was called.
 	getBody func() (io.ReadCloser, error)
 	rewound bool
@@ -222,7 +224,7 @@ var exchanges = sync.Pool{New: func() any {
 // recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
 func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
-	x.engine, x.call, x.ctx, x.header, x.body, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil
+	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil
 	clear(x.unsigned)
 	x.unsigned, x.signed = x.unsigned[:0], nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0

@@ -12,11 +12,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -299,6 +301,37 @@ func TestAFailureAfterTheBodyWasTaken(t *testing.T) {
 	require.ErrorAs(t, err, &failure)
 	require.True(t, failure.Unknown)
 	require.Equal(t, 1, n)
+}
+
+// TestAFailureWithoutABody is the same for requests without a body, of which only net/http's own account tells whether they were sent.
+func TestAFailureWithoutABody(t *testing.T) {
+	for name, test := range map[string]struct {
+		tell  func(*httptrace.ClientTrace)
+		sent  int
+		known bool
+	}{
+		"no account":          {tell: func(*httptrace.ClientTrace) {}, sent: 1},
+		"written, then dials": {tell: func(c *httptrace.ClientTrace) { c.GetConn(""); c.WroteHeaders(); c.GetConn("") }, sent: 1},
+		"dials only":          {tell: func(c *httptrace.ClientTrace) { c.GetConn("") }, sent: 4, known: true},
+	} {
+		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+					n++
+					test.tell(httptrace.ContextClientTrace(r.Context()))
+					return nil, errDial
+				}))
+				call := newCall(Once)
+				call.Method, call.Body = method, nil
+				_, err := engine.Do(t.Context(), call)
+				var failure *Failure
+				require.ErrorAs(t, err, &failure, name)
+				require.Equal(t, !test.known, failure.Unknown, name)
+				require.Equal(t, test.sent, n, name)
+			})
+		}
+	}
 }
 
 func TestATransportWithoutAnswerAndError(t *testing.T) {
