@@ -246,7 +246,7 @@ func (l *lister[T]) identify(ctx context.Context, start PageOptions, limit int) 
 	if a.body != nil {
 		body, err := wire.Marshal(a.body)
 		if err != nil {
-			return 0, invalid("request", "it cannot be encoded: %v", err)
+			return 0, unencodable("request", err)
 		}
 		// The members of maps come in any order.
 		value := jsontext.Value(body)

@@ -341,7 +341,7 @@ func (r *NewRule) body(clientID int64) (RawJSON, error) {
 		Comment: r.Comment, Title: r.Title, Set: r.Set, Active: r.Active, VariativityDisabled: r.VariativityDisabled, GroupUUID: r.GroupUUID,
 	}, spec)
 	if err != nil {
-		return nil, invalid("rule", "it cannot be encoded: %v", err)
+		return nil, unencodable("rule", err)
 	}
 	return data, nil
 }
@@ -441,7 +441,7 @@ func (u *RuleUpdate) body() (RawJSON, error) {
 	}
 	data, err := wire.JoinObjects(*u, spec)
 	if err != nil {
-		return nil, invalid("update", "it cannot be encoded: %v", err)
+		return nil, unencodable("update", err)
 	}
 	if string(data) == "{}" {
 		return nil, invalid("update", "it changes nothing")

@@ -237,7 +237,7 @@ func (u *RulesSettingsUpdate) body() (RawJSON, error) {
 	given(c, u.RiskScore, func(a RiskScoreAlgorithm) { c.text("risk_score_algo", string(a)) })
 	members, err := requestMembers(u)
 	if err != nil {
-		return nil, invalid("settings", "they cannot be encoded: %v", err)
+		return nil, unencodable("settings", err)
 	}
 	if len(members) == 0 {
 		c.fail("update", "it changes nothing")

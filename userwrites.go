@@ -140,7 +140,7 @@ func checkClientChange(id Opt[int64]) error {
 func checkChanges(update any) error {
 	data, err := wire.Marshal(update)
 	if err != nil {
-		return invalid("update", "it cannot be encoded: %v", err)
+		return unencodable("update", err)
 	}
 	if string(data) == "{}" {
 		return invalid("update", "it changes nothing")
