@@ -193,7 +193,7 @@ func (s *ScannerState) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return wire.UnmarshalDecode(d, (*plain)(s))
 }
 
-// MarshalJSON writes the tenant with all members that were received.
+// MarshalJSON writes the tenant: the members with a value, and all that no field is for.
 func (t Tenant) MarshalJSON() ([]byte, error) {
 	type plain Tenant
 	return wire.MarshalEcho(plain(t))

@@ -73,7 +73,7 @@ func (e *IPEntry) Terms() IPTerms {
 	return IPTerms{Reason: e.Reason, ExpiresAt: e.ExpiresAt.Time, ApplicationIDs: e.ApplicationIDs}
 }
 
-// MarshalJSON writes the entry with all members that were received.
+// MarshalJSON writes the entry: the members with a value, and all that no field is for.
 func (e IPEntry) MarshalJSON() ([]byte, error) {
 	type plain IPEntry
 	e.List, e.Kind = IPList(blocklistWords.wire(string(e.List))), IPKind(blocklistWords.wire(string(e.Kind)))

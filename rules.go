@@ -93,7 +93,7 @@ func isNilSpec(spec RuleSpec) bool {
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// MarshalJSON writes the rule with all members that were received.
+// MarshalJSON writes the rule: the members with a value, and all that no field is for.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	type plain Rule
 	common := plain(r)

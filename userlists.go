@@ -212,7 +212,7 @@ type UserCounts struct {
 	Extra    Extra `json:",embed"`
 }
 
-// MarshalJSON writes the counts with all members that were received.
+// MarshalJSON writes the counts: the members with a value, and all that no field is for.
 func (c UserCounts) MarshalJSON() ([]byte, error) {
 	type plain UserCounts
 	return wire.MarshalEcho(plain(c))
