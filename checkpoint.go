@@ -68,7 +68,8 @@ const (
 // nothing is left of the last 64 of more items, the iterator fails with [ErrGone], and so it does if the server does not know the cursor any more: then
 // begin anew, with a zero Checkpoint.
 //
-// c must not be used by others while the iterator runs.
+// c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
+// arguments say.
 func Resume(c *Checkpoint) CallOption {
 	return func(s *callSettings) error {
 		if c == nil {

@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -117,4 +118,29 @@ func TestWritesByFilterNeedACondition(t *testing.T) {
 		require.ErrorIs(t, second(client.Clients.UpdateMatching(t.Context(), filter, TenantUpdate{Enabled: Set(false)})), ErrInvalidArgument, "%+v", filter)
 	}
 	require.Empty(t, server.requests())
+}
+
+func TestApplyRefusesRemovalsWithoutAnEntry(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+	plan := &SyncPlan{ClientID: 4711, List: Denylist, Remove: []SyncEntry{{IPValue: Addresses("192.0.2.1")[0]}}}
+	require.ErrorIs(t, second(client.IPLists.Apply(t.Context(), plan)), ErrInvalidArgument)
+	require.Empty(t, server.requests())
+}
+
+// What the docstrings of MarshalJSON say: members with a value are kept, and all that no field is for, whatever they hold.
+func TestEchoKeepsValuesAndUnknownMembers(t *testing.T) {
+	t.Parallel()
+	var user User
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":7,"realname":"","phone":"+1","create_by":0,"later":null,"new":[],"empty":""}`), &user))
+	written, err := json.Marshal(user)
+	require.NoError(t, err)
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(written, &members))
+	require.Equal(t, "+1", members["phone"])
+	for _, name := range []string{"later", "new", "empty"} {
+		require.Contains(t, members, name)
+	}
+	require.NotContains(t, members, "realname")
+	require.NotContains(t, members, "create_by")
 }

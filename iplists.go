@@ -251,7 +251,7 @@ func accessRulesOf(values []IPValue) []accessRule {
 	return rules
 }
 
-// Deny adds addresses and subnets to the deny list. See [IPListsService.Add].
+// Deny adds addresses and subnets to the deny list. See [IPListsService.Add]. What is asked for is done: 0.0.0.0/0 and ::/0 lock everybody out.
 func (s *IPListsService) Deny(ctx context.Context, addresses []string, terms IPTerms, opts ...CallOption) (int, error) {
 	return s.Add(ctx, NewIPEntries{List: Denylist, Values: Addresses(addresses...), IPTerms: terms}, opts...)
 }
