@@ -77,7 +77,7 @@ type ActivityObject struct {
 	Extra Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the event with all members that were received.
+// MarshalJSON writes the event: the members with a value, and all that no field is for.
 func (a ActivityEvent) MarshalJSON() ([]byte, error) {
 	type plain ActivityEvent
 	return wire.MarshalEcho(plain(a))
@@ -234,7 +234,7 @@ type ActivityActionInfo struct {
 	Extra Extra          `json:",embed"`
 }
 
-// MarshalJSON writes the values with all members that were received.
+// MarshalJSON writes the values: the members with a value, and all that no field is for.
 func (v ActivityFilterValues) MarshalJSON() ([]byte, error) {
 	type plain ActivityFilterValues
 	return wire.MarshalEcho(plain(v))

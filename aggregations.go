@@ -367,7 +367,7 @@ type MitigationStats struct {
 	Extra              Extra           `json:",embed"`
 }
 
-// MarshalJSON writes the statistics with all members that were received.
+// MarshalJSON writes the statistics: the members with a value, and all that no field is for.
 func (m MitigationStats) MarshalJSON() ([]byte, error) {
 	type plain MitigationStats
 	return wire.MarshalEcho(plain(m))
@@ -416,7 +416,7 @@ type HitSummary struct {
 	Extra     Extra `json:",embed"`
 }
 
-// MarshalJSON writes the summary with all members that were received.
+// MarshalJSON writes the summary: the members with a value, and all that no field is for.
 func (h HitSummary) MarshalJSON() ([]byte, error) {
 	type plain HitSummary
 	return wire.MarshalEcho(plain(h))
@@ -461,7 +461,7 @@ type HitSampling struct {
 	Extra  Extra `json:",embed"`
 }
 
-// MarshalJSON writes the status with all members that were received.
+// MarshalJSON writes the status: the members with a value, and all that no field is for.
 func (h HitSampling) MarshalJSON() ([]byte, error) {
 	type plain HitSampling
 	return wire.MarshalEcho(plain(h))
@@ -505,7 +505,7 @@ type DroppedRequest struct {
 	Extra Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the request with all members that were received.
+// MarshalJSON writes the request: the members with a value, and all that no field is for.
 func (r DroppedRequest) MarshalJSON() ([]byte, error) {
 	type plain DroppedRequest
 	return wire.MarshalEcho(plain(r))

@@ -69,7 +69,7 @@ type APIEndpoint struct {
 	Extra       Extra        `json:",embed"`
 }
 
-// MarshalJSON writes the endpoint with all members that were received.
+// MarshalJSON writes the endpoint: the members with a value, and all that no field is for.
 func (e APIEndpoint) MarshalJSON() ([]byte, error) {
 	type plain APIEndpoint
 	return wire.MarshalEcho(plain(e))
@@ -127,7 +127,7 @@ type RiskFactors struct {
 	Extra            Extra `json:",embed"`
 }
 
-// MarshalJSON writes the risk factors with all members that were received.
+// MarshalJSON writes the risk factors: the members with a value, and all that no field is for.
 func (r RiskFactors) MarshalJSON() ([]byte, error) {
 	type plain RiskFactors
 	return wire.MarshalEcho(plain(r))

@@ -100,7 +100,7 @@ type APIExtensions struct {
 	Extra      Extra    `json:",embed"`
 }
 
-// MarshalJSON writes the configuration with all members that were received.
+// MarshalJSON writes the configuration: the members with a value, and all that no field is for.
 func (c APIDiscoveryConfig) MarshalJSON() ([]byte, error) {
 	type plain APIDiscoveryConfig
 	return wire.MarshalEcho(plain(c))
@@ -202,7 +202,7 @@ type AuthParameter struct {
 	bare bool
 }
 
-// MarshalJSON writes the parameter with all members that were received.
+// MarshalJSON writes the parameter: the members with a value, and all that no field is for.
 func (p AuthParameter) MarshalJSON() ([]byte, error) {
 	type plain AuthParameter
 	if p.bare {

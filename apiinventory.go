@@ -29,7 +29,7 @@ type EndpointGroup struct {
 	bare bool
 }
 
-// MarshalJSON writes the group with all members that were received.
+// MarshalJSON writes the group: the members with a value, and all that no field is for.
 func (g EndpointGroup) MarshalJSON() ([]byte, error) {
 	type plain EndpointGroup
 	if g.bare {
@@ -83,7 +83,7 @@ type EndpointNode struct {
 	Extra  Extra               `json:",embed"`
 }
 
-// MarshalJSON writes the node with all members that were received.
+// MarshalJSON writes the node: the members with a value, and all that no field is for.
 func (n EndpointNode) MarshalJSON() ([]byte, error) {
 	type plain EndpointNode
 	return wire.MarshalEcho(plain(n))
@@ -114,7 +114,7 @@ type EndpointStats struct {
 	Extra           Extra           `json:",embed"`
 }
 
-// MarshalJSON writes the statistics with all members that were received.
+// MarshalJSON writes the statistics: the members with a value, and all that no field is for.
 func (s EndpointStats) MarshalJSON() ([]byte, error) {
 	type plain EndpointStats
 	return wire.MarshalEcho(plain(s))
@@ -148,7 +148,7 @@ type EndpointChanges struct {
 	Extra    Extra `json:",embed"`
 }
 
-// MarshalJSON writes the counts with all members that were received.
+// MarshalJSON writes the counts: the members with a value, and all that no field is for.
 func (c EndpointChanges) MarshalJSON() ([]byte, error) {
 	type plain EndpointChanges
 	return wire.MarshalEcho(plain(c))

@@ -50,7 +50,7 @@ type APIParameter struct {
 	Extra             Extra             `json:",embed"`
 }
 
-// MarshalJSON writes the parameter with all members that were received.
+// MarshalJSON writes the parameter: the members with a value, and all that no field is for.
 func (p APIParameter) MarshalJSON() ([]byte, error) {
 	type plain APIParameter
 	return wire.MarshalEcho(plain(p))

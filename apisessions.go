@@ -102,7 +102,7 @@ func (c SessionURICounts) ByName() map[string]float64 {
 	return all
 }
 
-// MarshalJSON writes the session with all members that were received.
+// MarshalJSON writes the session: the members with a value, and all that no field is for.
 func (s Session) MarshalJSON() ([]byte, error) {
 	type plain Session
 	return wire.MarshalEcho(plain(s))
@@ -398,7 +398,7 @@ type SessionSettings struct {
 	Extra              Extra `json:",embed"`
 }
 
-// MarshalJSON writes the settings with all members that were received.
+// MarshalJSON writes the settings: the members with a value, and all that no field is for.
 func (s SessionSettings) MarshalJSON() ([]byte, error) {
 	type plain SessionSettings
 	return wire.MarshalEcho(plain(s))

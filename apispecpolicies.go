@@ -30,7 +30,7 @@ type APISpecPolicy struct {
 	Extra              Extra      `json:",embed"`
 }
 
-// MarshalJSON writes the policy with all members that were received.
+// MarshalJSON writes the policy: the members with a value, and all that no field is for.
 func (p APISpecPolicy) MarshalJSON() ([]byte, error) {
 	type plain APISpecPolicy
 	return wire.MarshalEcho(plain(p))
@@ -161,7 +161,7 @@ type APISpecSyncSpec struct {
 	Extra       Extra `json:",embed"`
 }
 
-// MarshalJSON writes the numbers with all members that were received.
+// MarshalJSON writes the numbers: the members with a value, and all that no field is for.
 func (s APISpecSync) MarshalJSON() ([]byte, error) {
 	type plain APISpecSync
 	return wire.MarshalEcho(plain(s))
@@ -215,7 +215,7 @@ type APISpecSyncNode struct {
 	Extra    Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the nodes with all members that were received.
+// MarshalJSON writes the nodes: the members with a value, and all that no field is for.
 func (n APISpecSyncNodes) MarshalJSON() ([]byte, error) {
 	type plain APISpecSyncNodes
 	return wire.MarshalEcho(plain(n))

@@ -72,7 +72,7 @@ type APISpec struct {
 	Extra  Extra          `json:",embed"`
 }
 
-// MarshalJSON writes the specification with all members that were received, secrets masked.
+// MarshalJSON writes the specification: the members with a value, and all that no field is for, secrets masked.
 func (s APISpec) MarshalJSON() ([]byte, error) {
 	type plain APISpec
 	return wire.MarshalEcho(plain(s))

@@ -45,7 +45,7 @@ type Application struct {
 // IsDefault reports whether this is the default application.
 func (a *Application) IsDefault() bool { return a.ID == DefaultApplication }
 
-// MarshalJSON writes the application with all members that were received.
+// MarshalJSON writes the application: the members with a value, and all that no field is for.
 func (a Application) MarshalJSON() ([]byte, error) {
 	type plain Application
 	return wire.MarshalEcho(plain(a))

@@ -151,7 +151,7 @@ type ResponseCount struct {
 	Extra  Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the attack with all members that were received.
+// MarshalJSON writes the attack: the members with a value, and all that no field is for.
 func (a Attack) MarshalJSON() ([]byte, error) {
 	type plain Attack
 	return wire.MarshalEcho(plain(a))
@@ -486,7 +486,7 @@ type AttackCounts struct {
 	Extra Extra `json:",embed"`
 }
 
-// MarshalJSON writes the numbers with all members that were received.
+// MarshalJSON writes the numbers: the members with a value, and all that no field is for.
 func (a AttackCounts) MarshalJSON() ([]byte, error) {
 	type plain AttackCounts
 	return wire.MarshalEcho(plain(a))

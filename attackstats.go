@@ -19,7 +19,7 @@ type AttackSchema struct {
 	Extra       Extra          `json:",embed"`
 }
 
-// MarshalJSON writes the schema with all members that were received.
+// MarshalJSON writes the schema: the members with a value, and all that no field is for.
 func (a AttackSchema) MarshalJSON() ([]byte, error) {
 	type plain AttackSchema
 	return wire.MarshalEcho(plain(a))
@@ -190,7 +190,7 @@ type AttackStats struct {
 	Extra   Extra        `json:",embed"`
 }
 
-// MarshalJSON writes the statistics with all members that were received.
+// MarshalJSON writes the statistics: the members with a value, and all that no field is for.
 func (a AttackStats) MarshalJSON() ([]byte, error) {
 	type plain AttackStats
 	return wire.MarshalEcho(plain(a))

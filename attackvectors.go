@@ -350,7 +350,7 @@ func (v *AttackVector) IP() string {
 	return v.RemoteIPv6
 }
 
-// MarshalJSON writes the vector with all members that were received.
+// MarshalJSON writes the vector: the members with a value, and all that no field is for.
 func (v AttackVector) MarshalJSON() ([]byte, error) {
 	type plain AttackVector
 	return wire.MarshalEcho(plain(v))
@@ -411,7 +411,7 @@ type AttackExport struct {
 	Extra  Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the export with all members that were received.
+// MarshalJSON writes the export: the members with a value, and all that no field is for.
 func (x AttackExport) MarshalJSON() ([]byte, error) {
 	type plain AttackExport
 	return wire.MarshalEcho(plain(x))
@@ -451,7 +451,7 @@ type MarkResult struct {
 	Extra Extra `json:",embed"`
 }
 
-// MarshalJSON writes the result with all members that were received.
+// MarshalJSON writes the result: the members with a value, and all that no field is for.
 func (m MarkResult) MarshalJSON() ([]byte, error) {
 	type plain MarkResult
 	return wire.MarshalEcho(plain(m))

@@ -41,7 +41,7 @@ type AttackView struct {
 	Extra     Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the view with all members that were received.
+// MarshalJSON writes the view: the members with a value, and all that no field is for.
 func (v AttackView) MarshalJSON() ([]byte, error) {
 	type plain AttackView
 	return wire.MarshalEcho(plain(v))

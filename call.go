@@ -365,7 +365,7 @@ func encodeBody(a args) (body []byte, contentType []string, err error) {
 		return raw, jsonContent, nil
 	}
 	if body, err = wire.Marshal(a.body); err != nil {
-		return nil, nil, invalid("request", "it cannot be encoded: %v", err)
+		return nil, nil, unencodable("request", err)
 	}
 	if bytes.Contains(body, maskedJSON) {
 		// A value that came from an answer hides its secrets; sending the mask would put it in their place.

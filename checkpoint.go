@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-querystring/query"
 
@@ -65,7 +68,8 @@ const (
 // nothing is left of the last 64 of more items, the iterator fails with [ErrGone], and so it does if the server does not know the cursor any more: then
 // begin anew, with a zero Checkpoint.
 //
-// c must not be used by others while the iterator runs.
+// c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
+// arguments say.
 func Resume(c *Checkpoint) CallOption {
 	return func(s *callSettings) error {
 		if c == nil {
@@ -121,6 +125,7 @@ type checkpointJSON struct {
 	Cursor    string `json:"cursor,omitempty"`
 	Handled   int    `json:"handled,omitempty"`
 	Last      []byte `json:"last,omitempty"`
+	Checksum  string `json:"checksum,omitempty"`
 }
 
 // MarshalJSON writes the checkpoint; null is a zero one.
@@ -128,12 +133,19 @@ func (c Checkpoint) MarshalJSON() ([]byte, error) {
 	if c.IsZero() {
 		return []byte("null"), nil
 	}
-	return json.Marshal(checkpointJSON{
-		checkpointVersion, c.operation, listName(c.list), c.until, c.items, c.start, c.offset, c.limit, c.cursor, c.handled, c.last.bytes(),
-	})
+	j := checkpointJSON{
+		checkpointVersion, c.operation, listName(c.list), c.until, c.items, c.start, c.offset, c.limit,
+		// JSON holds no other bytes, and the checksum must be that of what is read again.
+		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.last.bytes(), "",
+	}
+	j.Checksum = checksum(j)
+	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON has written. Anything else is an error that matches [ErrInvalidArgument], and leaves c as it was.
+// UnmarshalJSON reads what MarshalJSON has written, in any layout and order of the members. A document is refused, with an error that matches
+// [ErrInvalidArgument] and leaves c as it was, if it is larger than 64 KiB, of a newer version, holds an unknown or a repeated member, holds numbers
+// that cannot be together, or does not fit its checksum. The checksum finds accidents; it is no protection against somebody who computes it anew.
+// Documents of SDK versions before it have none, and are read without that check.
 func (c *Checkpoint) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*c = Checkpoint{}
@@ -142,6 +154,11 @@ func (c *Checkpoint) UnmarshalJSON(data []byte) error {
 	var j checkpointJSON
 	list, err := readCheckpoint(data, &j, func() (int, string, string) { return j.Version, j.Operation, j.List })
 	if err != nil {
+		return err
+	}
+	sum := j.Checksum
+	j.Checksum = ""
+	if err := verify(sum, j); err != nil {
 		return err
 	}
 	read := Checkpoint{
@@ -162,7 +179,7 @@ func readCheckpoint(data []byte, j any, head func() (int, string, string)) (uint
 	if len(data) > maxCheckpoint {
 		return 0, invalid("checkpoint", "it is too long")
 	}
-	if err := json.Unmarshal(data, j); err != nil {
+	if err := jsonv2.Unmarshal(data, j, jsonv2.RejectUnknownMembers(true)); err != nil {
 		return 0, invalid("checkpoint", "it cannot be read: %v", err)
 	}
 	version, operation, list := head()
@@ -177,6 +194,21 @@ func readCheckpoint(data []byte, j any, head func() (int, string, string)) (uint
 		return 0, invalid("checkpoint", "it does not name its list")
 	}
 	return n, nil
+}
+
+// checksum returns that of the document j, whose own must be empty.
+func checksum(j any) string {
+	// Numbers, texts and bytes can always be written.
+	data, _ := json.Marshal(j)
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE(data))
+}
+
+// verify refuses the document j, whose own checksum was taken out, if that is another one. Documents of older versions have none.
+func verify(sum string, j any) error {
+	if sum != "" && sum != checksum(j) {
+		return invalid("checkpoint", "it does not fit its checksum: it is damaged, or was changed")
+	}
+	return nil
 }
 
 func listName(list uint64) string { return fmt.Sprintf("%016x", list) }
@@ -246,7 +278,7 @@ func (l *lister[T]) identify(ctx context.Context, start PageOptions, limit int) 
 	if a.body != nil {
 		body, err := wire.Marshal(a.body)
 		if err != nil {
-			return 0, invalid("request", "it cannot be encoded: %v", err)
+			return 0, unencodable("request", err)
 		}
 		// The members of maps come in any order.
 		value := jsontext.Value(body)

@@ -471,8 +471,51 @@ func TestCorruptCheckpointsAreRefused(t *testing.T) {
 }
 
 // FuzzCheckpoint: whatever is read is written back to the same, and can be used without a panic.
+// checkedCheckpoint is what is written today. It stands here so that no change of the checksum makes stored documents unreadable by oversight.
+const checkedCheckpoint = `{"version":1,"operation":"test.list","list":"00000000000000ff","until":5,"items":2,"offset":2,"limit":10,"cursor":"<x>","last":"AAAAAAAAAAEAAAAAAAAAAg==","checksum":"cb83bffa"}`
+
+func TestChangedCheckpointsAreRefused(t *testing.T) {
+	t.Parallel()
+	var place Checkpoint
+	require.NoError(t, json.Unmarshal([]byte(checkedCheckpoint), &place))
+	written, err := json.Marshal(place)
+	require.NoError(t, err)
+	require.JSONEq(t, checkedCheckpoint, string(written))
+	requireUnchanged(t, written, func(data []byte) (any, error) {
+		read := place
+		return read, read.UnmarshalJSON(data)
+	})
+	require.ErrorIs(t, place.UnmarshalJSON([]byte(strings.Replace(goodCheckpoint, `"until"`, `"later":1,"until"`, 1))), ErrInvalidArgument)
+
+	// A cursor that is no text of JSON is written as one that is.
+	place.cursor = "a\xff\xfe"
+	written, err = json.Marshal(place)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(written, &place))
+}
+
+// requireUnchanged changes one byte of the document data after the other, and requires that read refuses it or takes it for the same.
+func requireUnchanged(t *testing.T, data []byte, read func([]byte) (any, error)) {
+	t.Helper()
+	want, err := read(data)
+	require.NoError(t, err)
+	for i := range data {
+		for _, b := range []byte("019aefAF\"{}[],:-. nx") {
+			changed := bytes.Clone(data)
+			changed[i] = b
+			got, err := read(changed)
+			if err == nil {
+				require.Equal(t, want, got, "%s", changed)
+				continue
+			}
+			require.ErrorIs(t, err, ErrInvalidArgument)
+		}
+	}
+}
+
 func FuzzCheckpoint(f *testing.F) {
 	f.Add([]byte(goodCheckpoint))
+	f.Add([]byte(checkedCheckpoint))
 	f.Add([]byte(`null`))
 	f.Add([]byte(`{"version":1,"operation":"test.list","list":"00000000000000ff","until":0,"items":0,"cursor":"x"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -193,7 +193,7 @@ func (s *ScannerState) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return wire.UnmarshalDecode(d, (*plain)(s))
 }
 
-// MarshalJSON writes the tenant with all members that were received.
+// MarshalJSON writes the tenant: the members with a value, and all that no field is for.
 func (t Tenant) MarshalJSON() ([]byte, error) {
 	type plain Tenant
 	return wire.MarshalEcho(plain(t))
@@ -474,7 +474,8 @@ func (s *ClientsService) UpdateMatching(ctx context.Context, filter TenantFilter
 	if err := filter.validate(); err != nil {
 		return nil, err
 	}
-	if len(filter.IDs) == 0 && filter.Name == "" && filter.UUID == "" && len(filter.Extra) == 0 {
+	// A server may take a blank text, or a member of Extra that it does not know or that is null, for no condition.
+	if len(filter.IDs) == 0 && strings.TrimSpace(filter.Name+filter.UUID) == "" {
 		return nil, invalid("filter", "it would match every tenant: give IDs, Name or UUID")
 	}
 	if err := update.validate(); err != nil {

@@ -37,7 +37,7 @@ type DashboardState struct {
 	Extra           Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the state with all members that were received.
+// MarshalJSON writes the state: the members with a value, and all that no field is for.
 func (s DashboardState) MarshalJSON() ([]byte, error) {
 	type plain DashboardState
 	return wire.MarshalEcho(plain(s))
@@ -70,7 +70,7 @@ type OWASPCounters struct {
 	Extra            Extra            `json:",embed"`
 }
 
-// MarshalJSON writes the counters with all members that were received.
+// MarshalJSON writes the counters: the members with a value, and all that no field is for.
 func (o OWASPCounters) MarshalJSON() ([]byte, error) {
 	type plain OWASPCounters
 	return wire.MarshalEcho(plain(o))
@@ -111,7 +111,7 @@ type OWASPDashboard struct {
 	Extra   Extra                  `json:",embed"`
 }
 
-// MarshalJSON writes the dashboard with all members that were received.
+// MarshalJSON writes the dashboard: the members with a value, and all that no field is for.
 func (o OWASPDashboard) MarshalJSON() ([]byte, error) {
 	type plain OWASPDashboard
 	return wire.MarshalEcho(plain(o))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // The kinds of failure, for [errors.Is]. An [*APIError] matches the kind of its status and text; ErrOutcomeUnknown and
@@ -65,6 +67,14 @@ func (e *ArgumentError) Is(target error) bool { return target == ErrInvalidArgum
 
 func invalid(argument, format string, args ...any) *ArgumentError {
 	return &ArgumentError{argument, fmt.Sprintf(format, args...)}
+}
+
+// unencodable is the error for an argument that cannot be written as JSON.
+func unencodable(argument string, err error) *ArgumentError {
+	if name, ok := wire.Repeated(err); ok {
+		return invalid(clip(name), "the request would hold it twice: Extra takes no member that has a field or that the SDK adds itself")
+	}
+	return invalid(argument, "it cannot be encoded: %v", err)
 }
 
 // APIError is an answer that says no. It tells apart by kind through [errors.Is], as in errors.Is(err, wallarm.ErrNotFound).

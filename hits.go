@@ -93,7 +93,7 @@ type Hit struct {
 	Extra Extra `json:",embed"`
 }
 
-// MarshalJSON writes the hit with all members that were received.
+// MarshalJSON writes the hit: the members with a value, and all that no field is for.
 func (h Hit) MarshalJSON() ([]byte, error) {
 	type plain Hit
 	return wire.MarshalEcho(plain(h))
@@ -350,7 +350,7 @@ func (d HitDetails) Format(f fmt.State, _ rune) { fmt.Fprint(f, d.String()) }
 // LogValue is [HitDetails.String] for slog.
 func (d HitDetails) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
-// MarshalJSON writes the details with all members that were received.
+// MarshalJSON writes the details: the members with a value, and all that no field is for.
 func (d HitDetails) MarshalJSON() ([]byte, error) {
 	type plain HitDetails
 	return wire.MarshalEcho(plain(d))
@@ -410,7 +410,7 @@ func (r *HitRequest) Header() http.Header {
 	return h
 }
 
-// MarshalJSON writes the request with all members that were received.
+// MarshalJSON writes the request: the members with a value, and all that no field is for.
 func (r HitRequest) MarshalJSON() ([]byte, error) {
 	type plain HitRequest
 	return wire.MarshalEcho(plain(r))
@@ -522,7 +522,7 @@ type HitIPs struct {
 	Extra Extra    `json:",embed"`
 }
 
-// MarshalJSON writes the addresses with all members that were received.
+// MarshalJSON writes the addresses: the members with a value, and all that no field is for.
 func (i HitIPs) MarshalJSON() ([]byte, error) {
 	type plain HitIPs
 	return wire.MarshalEcho(plain(i))

@@ -46,7 +46,7 @@ type Integration struct {
 	Extra        Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the integration with all members that were received, the secrets of its target masked.
+// MarshalJSON writes the integration: the members with a value, and all that no field is for, the secrets of its target masked.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	type plain Integration
 	target, err := dumpTarget(i.Target)
@@ -326,7 +326,7 @@ type IntegrationTest struct {
 	Extra  Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the result with all members that were received.
+// MarshalJSON writes the result: the members with a value, and all that no field is for.
 func (t IntegrationTest) MarshalJSON() ([]byte, error) {
 	type plain IntegrationTest
 	return wire.MarshalEcho(plain(t))

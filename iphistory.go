@@ -29,7 +29,7 @@ type DenyRecord struct {
 	Extra Extra         `json:",embed"`
 }
 
-// MarshalJSON writes the record with all members that were received.
+// MarshalJSON writes the record: the members with a value, and all that no field is for.
 func (r DenyRecord) MarshalJSON() ([]byte, error) {
 	type plain DenyRecord
 	return wire.MarshalEcho(plain(r))

@@ -73,7 +73,7 @@ func (e *IPEntry) Terms() IPTerms {
 	return IPTerms{Reason: e.Reason, ExpiresAt: e.ExpiresAt.Time, ApplicationIDs: e.ApplicationIDs}
 }
 
-// MarshalJSON writes the entry with all members that were received.
+// MarshalJSON writes the entry: the members with a value, and all that no field is for.
 func (e IPEntry) MarshalJSON() ([]byte, error) {
 	type plain IPEntry
 	e.List, e.Kind = IPList(blocklistWords.wire(string(e.List))), IPKind(blocklistWords.wire(string(e.Kind)))
@@ -251,7 +251,7 @@ func accessRulesOf(values []IPValue) []accessRule {
 	return rules
 }
 
-// Deny adds addresses and subnets to the deny list. See [IPListsService.Add].
+// Deny adds addresses and subnets to the deny list. See [IPListsService.Add]. What is asked for is done: 0.0.0.0/0 and ::/0 lock everybody out.
 func (s *IPListsService) Deny(ctx context.Context, addresses []string, terms IPTerms, opts ...CallOption) (int, error) {
 	return s.Add(ctx, NewIPEntries{List: Denylist, Values: Addresses(addresses...), IPTerms: terms}, opts...)
 }

@@ -70,7 +70,7 @@ func (r *IPRule) IPValues() []IPValue {
 	return e.IPValues()
 }
 
-// MarshalJSON writes the entry with all members that were received.
+// MarshalJSON writes the entry: the members with a value, and all that no field is for.
 func (r IPRule) MarshalJSON() ([]byte, error) {
 	type plain IPRule
 	r.List, r.Kind = IPList(ipRuleWords.wire(string(r.List))), IPKind(ipRuleWords.wire(string(r.Kind)))
@@ -247,7 +247,7 @@ type IPRuleCounts struct {
 	Extra              Extra `json:",embed"`
 }
 
-// MarshalJSON writes the counts with all members that were received.
+// MarshalJSON writes the counts: the members with a value, and all that no field is for.
 func (c IPRuleCounts) MarshalJSON() ([]byte, error) {
 	type plain IPRuleCounts
 	return wire.MarshalEcho(plain(c))

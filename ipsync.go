@@ -337,6 +337,9 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	if plan == nil {
 		return nil, invalid("plan", "it is nil")
 	}
+	if slices.ContainsFunc(plan.Remove, func(e SyncEntry) bool { return e.Current == nil }) {
+		return nil, invalid("plan", "an entry to remove has no Current: take entries from PlanSync, or use RemoveValues")
+	}
 	clientID, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return nil, err

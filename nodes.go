@@ -71,7 +71,7 @@ type Node struct {
 	Extra Extra `json:",embed"`
 }
 
-// MarshalJSON writes the node with all members that were received, token and secret hidden.
+// MarshalJSON writes the node: the members with a value, and all that no field is for, token and secret hidden.
 func (n Node) MarshalJSON() ([]byte, error) {
 	type plain Node
 	return wire.MarshalEcho(plain(n))

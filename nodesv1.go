@@ -47,7 +47,7 @@ type NodeV1 struct {
 	Extra Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the node with all members that were received.
+// MarshalJSON writes the node: the members with a value, and all that no field is for.
 func (n NodeV1) MarshalJSON() ([]byte, error) {
 	type plain NodeV1
 	return wire.MarshalEcho(plain(n))

@@ -16,7 +16,11 @@ import (
 type RawJSON = jsontext.Value
 
 // Extra holds the members of a JSON object that the SDK has no field for: the API gets new data before anybody documents it. They are
-// written back when the object is.
+// written back when the object is, null and empty ones too. Members with a field are written back if they have a value: one that came as null, 0,
+// false, "" or an empty list may be left out, and one that did not come may be written with such a value.
+//
+// In a request they are sent beside the fields. A name that one of these sends too, or that the SDK adds itself, is refused with
+// [ErrInvalidArgument].
 type Extra map[string]RawJSON
 
 // Format prints the members as JSON, whatever the verb, with the values masked whose names are those of secrets: nobody knows what a new member of

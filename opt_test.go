@@ -3,6 +3,7 @@ package wallarm
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +45,7 @@ func FuzzOpt(f *testing.F) {
 		`{}`, `{"number":null,"big":null,"rate":null,"on":null,"text":null,"time":null,"secret":null,"list":null,"inner":null}`,
 		`{"number":0,"big":"18446744073709551615","rate":"1.5","on":0,"text":"","time":"2026-08-04","secret":"test-token-x","list":5,"inner":{"number":"3"}}`,
 		`{"time":""}`,
+		`{"secret":"00000000000","000000000000":0}`,
 		`{"number":[7],"on":"true","text":12,"list":["5",6.0],"inner":{"inner":{"inner":null}},"twice":null,"map":{"a":"1"},"later":[{}]}`,
 	} {
 		f.Add([]byte(seed))
@@ -69,10 +71,17 @@ func FuzzOpt(f *testing.F) {
 		require.NoError(t, json.Unmarshal(other, &number))
 		require.Equal(t, read.Number.value, number.value)
 		if secret, ok := read.Secret.Get(); ok && len(secret.Reveal()) > len(masked) {
-			require.NotContains(t, fmt.Sprintf("%v %+v %#v", read.Secret, read, &read.Secret), secret.Reveal())
+			// The same text may stand elsewhere, in the name of a member for instance.
+			without := read
+			without.Secret = Opt[Secret]{}
+			if !strings.Contains(printed(without), secret.Reveal()) {
+				require.NotContains(t, printed(read), secret.Reveal())
+			}
 		}
 	})
 }
+
+func printed(o optional) string { return fmt.Sprintf("%v %+v %#v", o.Secret, o, &o.Secret) }
 
 func optStates(o optional) []optState {
 	return []optState{

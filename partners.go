@@ -44,7 +44,7 @@ type PartnerLink struct {
 	Extra  Extra              `json:",embed"`
 }
 
-// MarshalJSON writes the link with all members that were received.
+// MarshalJSON writes the link: the members with a value, and all that no field is for.
 func (l PartnerLink) MarshalJSON() ([]byte, error) {
 	type plain PartnerLink
 	return wire.MarshalEcho(plain(l))
@@ -228,7 +228,7 @@ type TenantGroup struct {
 	Extra       Extra `json:",embed"`
 }
 
-// MarshalJSON writes the group with all members that were received.
+// MarshalJSON writes the group: the members with a value, and all that no field is for.
 func (g TenantGroup) MarshalJSON() ([]byte, error) {
 	type plain TenantGroup
 	return wire.MarshalEcho(plain(g))
@@ -409,7 +409,7 @@ type Subscription struct {
 	Extra      Extra              `json:",embed"`
 }
 
-// MarshalJSON writes the subscription with all members that were received.
+// MarshalJSON writes the subscription: the members with a value, and all that no field is for.
 func (s Subscription) MarshalJSON() ([]byte, error) {
 	type plain Subscription
 	return wire.MarshalEcho(plain(s))

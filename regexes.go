@@ -31,7 +31,7 @@ type Regex struct {
 	Extra Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the expression with all members that were received.
+// MarshalJSON writes the expression: the members with a value, and all that no field is for.
 func (r Regex) MarshalJSON() ([]byte, error) {
 	type plain Regex
 	return wire.MarshalEcho(plain(r))

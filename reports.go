@@ -35,7 +35,7 @@ type Report struct {
 	Extra  Extra        `json:",embed"`
 }
 
-// MarshalJSON writes the report with all members that were received.
+// MarshalJSON writes the report: the members with a value, and all that no field is for.
 func (r Report) MarshalJSON() ([]byte, error) {
 	type plain Report
 	return wire.MarshalEcho(plain(r))

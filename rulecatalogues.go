@@ -61,7 +61,7 @@ type CredentialStuffingRules struct {
 	Extra   Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the rules with all members that were received.
+// MarshalJSON writes the rules: the members with a value, and all that no field is for.
 func (c CredentialStuffingRules) MarshalJSON() ([]byte, error) {
 	type plain CredentialStuffingRules
 	return wire.MarshalEcho(plain(c))

@@ -93,7 +93,7 @@ func isNilSpec(spec RuleSpec) bool {
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// MarshalJSON writes the rule with all members that were received.
+// MarshalJSON writes the rule: the members with a value, and all that no field is for.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	type plain Rule
 	common := plain(r)
@@ -341,7 +341,7 @@ func (r *NewRule) body(clientID int64) (RawJSON, error) {
 		Comment: r.Comment, Title: r.Title, Set: r.Set, Active: r.Active, VariativityDisabled: r.VariativityDisabled, GroupUUID: r.GroupUUID,
 	}, spec)
 	if err != nil {
-		return nil, invalid("rule", "it cannot be encoded: %v", err)
+		return nil, unencodable("rule", err)
 	}
 	return data, nil
 }
@@ -441,7 +441,7 @@ func (u *RuleUpdate) body() (RawJSON, error) {
 	}
 	data, err := wire.JoinObjects(*u, spec)
 	if err != nil {
-		return nil, invalid("update", "it cannot be encoded: %v", err)
+		return nil, unencodable("update", err)
 	}
 	if string(data) == "{}" {
 		return nil, invalid("update", "it changes nothing")

@@ -35,7 +35,7 @@ type RulesetVersion struct {
 	Extra   Extra `json:",embed"`
 }
 
-// MarshalJSON writes the version with all members that were received.
+// MarshalJSON writes the version: the members with a value, and all that no field is for.
 func (v RulesetVersion) MarshalJSON() ([]byte, error) {
 	type plain RulesetVersion
 	return wire.MarshalEcho(plain(v))
@@ -71,7 +71,7 @@ type RulesetState struct {
 	Extra        Extra `json:",embed"`
 }
 
-// MarshalJSON writes the state with all members that were received.
+// MarshalJSON writes the state: the members with a value, and all that no field is for.
 func (r RulesetState) MarshalJSON() ([]byte, error) {
 	type plain RulesetState
 	return wire.MarshalEcho(plain(r))
@@ -138,7 +138,7 @@ type Ruleset struct {
 	Extra   Extra `json:",embed"`
 }
 
-// MarshalJSON writes the build with all members that were received.
+// MarshalJSON writes the build: the members with a value, and all that no field is for.
 func (r Ruleset) MarshalJSON() ([]byte, error) {
 	type plain Ruleset
 	return wire.MarshalEcho(plain(r))
@@ -253,7 +253,7 @@ type Compilation struct {
 	Extra          Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the compilation with all members that were received.
+// MarshalJSON writes the compilation: the members with a value, and all that no field is for.
 func (c Compilation) MarshalJSON() ([]byte, error) {
 	type plain Compilation
 	return wire.MarshalEcho(plain(c))
@@ -287,7 +287,7 @@ type CompileJob struct {
 	Extra Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the job with all members that were received.
+// MarshalJSON writes the job: the members with a value, and all that no field is for.
 func (j CompileJob) MarshalJSON() ([]byte, error) {
 	type plain CompileJob
 	return wire.MarshalEcho(plain(j))

@@ -83,7 +83,7 @@ type TimeLimit struct {
 	Extra Extra         `json:",embed"`
 }
 
-// MarshalJSON writes the limit with all members that were received.
+// MarshalJSON writes the limit: the members with a value, and all that no field is for.
 func (l TimeLimit) MarshalJSON() ([]byte, error) {
 	type plain TimeLimit
 	return wire.MarshalEcho(plain(l))
@@ -170,7 +170,7 @@ const (
 	RiskScoreAverage RiskScoreAlgorithm = "average"
 )
 
-// MarshalJSON writes the settings with all members that were received; License hides itself.
+// MarshalJSON writes the settings: the members with a value, and all that no field is for; License hides itself.
 func (r RulesSettings) MarshalJSON() ([]byte, error) {
 	type plain RulesSettings
 	return wire.MarshalEcho(plain(r))
@@ -237,7 +237,7 @@ func (u *RulesSettingsUpdate) body() (RawJSON, error) {
 	given(c, u.RiskScore, func(a RiskScoreAlgorithm) { c.text("risk_score_algo", string(a)) })
 	members, err := requestMembers(u)
 	if err != nil {
-		return nil, invalid("settings", "they cannot be encoded: %v", err)
+		return nil, unencodable("settings", err)
 	}
 	if len(members) == 0 {
 		c.fail("update", "it changes nothing")

@@ -44,7 +44,7 @@ type RuleScope struct {
 	Extra        Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the scope with all members that were received.
+// MarshalJSON writes the scope: the members with a value, and all that no field is for.
 func (s RuleScope) MarshalJSON() ([]byte, error) {
 	type plain RuleScope
 	return wire.MarshalEcho(plain(s))
@@ -164,7 +164,7 @@ type HitScope struct {
 	Extra Extra      `json:",embed"`
 }
 
-// MarshalJSON writes the scope with all members that were received.
+// MarshalJSON writes the scope: the members with a value, and all that no field is for.
 func (s HitScope) MarshalJSON() ([]byte, error) {
 	type plain HitScope
 	return wire.MarshalEcho(plain(s))

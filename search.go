@@ -45,7 +45,7 @@ type SearchFilters struct {
 	Extra    Extra   `json:",embed"`
 }
 
-// MarshalJSON writes the filters with all members that were received.
+// MarshalJSON writes the filters: the members with a value, and all that no field is for.
 func (f SearchFilters) MarshalJSON() ([]byte, error) {
 	type plain SearchFilters
 	return wire.MarshalEcho(plain(f))

@@ -108,7 +108,7 @@ type SecurityIssue struct {
 	Extra       Extra      `json:",embed"`
 }
 
-// MarshalJSON writes the issue with all members that were received.
+// MarshalJSON writes the issue: the members with a value, and all that no field is for.
 func (i SecurityIssue) MarshalJSON() ([]byte, error) {
 	type plain SecurityIssue
 	return wire.MarshalEcho(plain(i))
@@ -445,7 +445,7 @@ type SecurityIssueGroup struct {
 	Extra     Extra      `json:",embed"`
 }
 
-// MarshalJSON writes the group with all members that were received.
+// MarshalJSON writes the group: the members with a value, and all that no field is for.
 func (g SecurityIssueGroup) MarshalJSON() ([]byte, error) {
 	type plain SecurityIssueGroup
 	return wire.MarshalEcho(plain(g))

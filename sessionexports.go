@@ -29,7 +29,7 @@ type SessionExportConfig struct {
 	Extra      Extra               `json:",embed"`
 }
 
-// MarshalJSON writes the configuration with all members that were received.
+// MarshalJSON writes the configuration: the members with a value, and all that no field is for.
 func (c SessionExportConfig) MarshalJSON() ([]byte, error) {
 	type plain SessionExportConfig
 	return wire.MarshalEcho(plain(c))
@@ -90,7 +90,7 @@ type SessionExportConfigs struct {
 	Extra   Extra                 `json:",embed"`
 }
 
-// MarshalJSON writes the configurations with all members that were received.
+// MarshalJSON writes the configurations: the members with a value, and all that no field is for.
 func (c SessionExportConfigs) MarshalJSON() ([]byte, error) {
 	type plain SessionExportConfigs
 	return wire.MarshalEcho(plain(c))

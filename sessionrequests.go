@@ -47,7 +47,7 @@ type SessionRequest struct {
 	Extra                   Extra             `json:",embed"`
 }
 
-// MarshalJSON writes the request with all members that were received.
+// MarshalJSON writes the request: the members with a value, and all that no field is for.
 func (r SessionRequest) MarshalJSON() ([]byte, error) {
 	type plain SessionRequest
 	return wire.MarshalEcho(plain(r))
@@ -113,7 +113,7 @@ type SessionRequestDetails struct {
 	Extra          Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the request with all members that were received.
+// MarshalJSON writes the request: the members with a value, and all that no field is for.
 func (r SessionRequestDetails) MarshalJSON() ([]byte, error) {
 	type plain SessionRequestDetails
 	return wire.MarshalEcho(plain(r))

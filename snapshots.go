@@ -55,7 +55,7 @@ type Snapshot struct {
 	Extra    Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the snapshot with all members that were received.
+// MarshalJSON writes the snapshot: the members with a value, and all that no field is for.
 func (s Snapshot) MarshalJSON() ([]byte, error) {
 	type plain Snapshot
 	return wire.MarshalEcho(plain(s))

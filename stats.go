@@ -262,7 +262,7 @@ type MonthSummary struct {
 	Extra          Extra `json:",embed"`
 }
 
-// MarshalJSON writes the summary with all members that were received.
+// MarshalJSON writes the summary: the members with a value, and all that no field is for.
 func (m MonthSummary) MarshalJSON() ([]byte, error) {
 	type plain MonthSummary
 	return wire.MarshalEcho(plain(m))
@@ -306,7 +306,7 @@ type MonthlyRequests struct {
 	Extra Extra   `json:",embed"`
 }
 
-// MarshalJSON writes the traffic with all members that were received.
+// MarshalJSON writes the traffic: the members with a value, and all that no field is for.
 func (m MonthlyRequests) MarshalJSON() ([]byte, error) {
 	type plain MonthlyRequests
 	return wire.MarshalEcho(plain(m))

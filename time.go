@@ -11,13 +11,18 @@ import (
 
 // Timestamp is a point in time. The API writes times as unix seconds, as numbers with a fraction, as quoted numbers, as RFC 3339 text, as
 // dates or as null, sometimes the same member in two forms on two routes. A Timestamp reads all of these, and writes back the
-// form that it was read from, with the same digits; one made by [At] is written as unix seconds. The zero Timestamp is null.
+// form that it was read from: a number or a quoted number with the same digits, RFC 3339 text, or a date. One made by [At] is written as unix
+// seconds. The zero Timestamp is null.
+//
+// The time is kept, but not the form, of other texts, such as "2026-01-02 03:04:05", which are written as RFC 3339, and of numbers with an exponent,
+// which are written in digits. RFC 3339 text loses the zeros at the end of its fraction. What is finer than a nanosecond is cut off, and so is the
+// fraction of a number with an exponent. False, the empty text and the year 1 of Go's zero time, 0001-01-01T00:00:00Z, are no time, and written as null.
 type Timestamp struct {
 	time.Time
 	form timeForm
 }
 
-// timeForm is how a Timestamp travels: one of the constants, or formFraction and more for that many digits of a fraction.
+// timeForm is how a Timestamp travels: one of the constants, where formFraction and formQuotedFraction have the number of digits, 1 to 9, added.
 type timeForm uint8
 
 const (
@@ -26,6 +31,7 @@ const (
 	formDate
 	formQuoted
 	formFraction
+	formQuotedFraction = formFraction + 10
 )
 
 // At returns t as a Timestamp, cut to seconds as they travel.
@@ -53,6 +59,9 @@ func (t Timestamp) appendJSON(b []byte) []byte {
 		return t.AppendFormat(append(b, '"'), `2006-01-02"`)
 	case t.form == formQuoted:
 		return append(strconv.AppendInt(append(b, '"'), t.Unix(), 10), '"')
+	case t.form > formQuotedFraction:
+		t.form -= formQuotedFraction - formFraction
+		return append(t.appendJSON(append(b, '"')), '"')
 	case t.form > formFraction:
 		digits := int(t.form - formFraction)
 		seconds, nanos := t.Unix(), t.Nanosecond()
@@ -69,6 +78,9 @@ func (t Timestamp) appendJSON(b []byte) []byte {
 
 // number returns t as unix seconds, with the digits of the fraction that it was read with.
 func (t Timestamp) number() string {
+	if t.form > formQuotedFraction {
+		t.form -= formQuotedFraction - formFraction
+	}
 	if t.form < formFraction {
 		t.form = formSeconds
 		if nanos := t.Nanosecond(); nanos > 0 {
@@ -143,7 +155,11 @@ func (t *Timestamp) parseNumber(s string, form timeForm) error {
 	if strings.HasPrefix(whole, "-") {
 		nanos = -nanos
 	}
-	*t = Timestamp{time.Unix(seconds, nanos), formFraction + timeForm(digits)}
+	fractionForm := formFraction
+	if form == formQuoted {
+		fractionForm = formQuotedFraction
+	}
+	*t = Timestamp{time.Unix(seconds, nanos), fractionForm + timeForm(digits)}
 	return nil
 }
 

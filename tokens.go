@@ -63,7 +63,7 @@ type plainToken struct {
 
 type plainAPIToken APIToken
 
-// MarshalJSON writes the token with all members that were received.
+// MarshalJSON writes the token: the members with a value, and all that no field is for.
 func (t APIToken) MarshalJSON() ([]byte, error) {
 	out := plainToken{plainAPIToken: plainAPIToken(t)}
 	if t.Permissions != nil {
@@ -300,7 +300,7 @@ type APITokenValue struct {
 	Extra       Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the value with all members that were received; the secret stays hidden.
+// MarshalJSON writes the value: the members with a value, and all that no field is for; the secret stays hidden.
 func (v APITokenValue) MarshalJSON() ([]byte, error) {
 	type plain APITokenValue
 	return wire.MarshalEcho(plain(v))

@@ -75,7 +75,7 @@ type Trigger struct {
 	Extra     Extra     `json:",embed"`
 }
 
-// MarshalJSON writes the trigger with all members that were received.
+// MarshalJSON writes the trigger: the members with a value, and all that no field is for.
 func (t Trigger) MarshalJSON() ([]byte, error) {
 	type plain Trigger
 	return wire.MarshalEcho(plain(t))

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -73,7 +74,8 @@ func (f *UserFilter) validateWrite() error {
 			return invalid("filter", "only lists select by Query and by notifications; list first, then write by id")
 		}
 	}
-	if f.ID == 0 && f.UUID == "" && f.Username == "" && f.Email == "" && len(f.Extra) == 0 {
+	// A server may take a blank text, or a member of Extra that it does not know or that is null, for no condition.
+	if f.ID == 0 && strings.TrimSpace(f.UUID+f.Username+f.Email) == "" {
 		return invalid("filter", "it would match every user: give ID, UUID, Username or Email")
 	}
 	return nil
@@ -210,7 +212,7 @@ type UserCounts struct {
 	Extra    Extra `json:",embed"`
 }
 
-// MarshalJSON writes the counts with all members that were received.
+// MarshalJSON writes the counts: the members with a value, and all that no field is for.
 func (c UserCounts) MarshalJSON() ([]byte, error) {
 	type plain UserCounts
 	return wire.MarshalEcho(plain(c))

@@ -86,7 +86,7 @@ type NotificationChannels struct {
 	Extra Extra `json:",embed"`
 }
 
-// MarshalJSON writes the user with all members that were received, the client id under the name that it came with.
+// MarshalJSON writes the user: the members with a value, and all that no field is for, the client id under the name that it came with.
 func (u User) MarshalJSON() ([]byte, error) {
 	type plain User
 	if _, ok := u.Extra[otherClientID]; ok {
@@ -148,7 +148,7 @@ func (s *UsersService) newSecret(ctx context.Context, op operation, a args, opts
 	return secret, err
 }
 
-// MarshalJSON writes the answer with all members that were received; the secret stays hidden.
+// MarshalJSON writes the answer: the members with a value, and all that no field is for; the secret stays hidden.
 func (n NewSecret) MarshalJSON() ([]byte, error) {
 	type plain NewSecret
 	return wire.MarshalEcho(plain(n))

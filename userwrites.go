@@ -140,7 +140,7 @@ func checkClientChange(id Opt[int64]) error {
 func checkChanges(update any) error {
 	data, err := wire.Marshal(update)
 	if err != nil {
-		return invalid("update", "it cannot be encoded: %v", err)
+		return unencodable("update", err)
 	}
 	if string(data) == "{}" {
 		return invalid("update", "it changes nothing")
@@ -285,7 +285,7 @@ type Invitation struct {
 	Extra      Extra  `json:",embed"`
 }
 
-// MarshalJSON writes the invitation with all members that were received; the secret stays hidden.
+// MarshalJSON writes the invitation: the members with a value, and all that no field is for; the secret stays hidden.
 func (i Invitation) MarshalJSON() ([]byte, error) {
 	type plain Invitation
 	return wire.MarshalEcho(plain(i))

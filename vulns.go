@@ -74,7 +74,7 @@ type Vuln struct {
 	Extra          Extra                    `json:",embed"`
 }
 
-// MarshalJSON writes the vulnerability with all members that were received.
+// MarshalJSON writes the vulnerability: the members with a value, and all that no field is for.
 func (v Vuln) MarshalJSON() ([]byte, error) {
 	type plain Vuln
 	return wire.MarshalEcho(plain(v))
@@ -551,7 +551,7 @@ type VulnTemplate struct {
 	Extra  Extra                    `json:",embed"`
 }
 
-// MarshalJSON writes the template with all members that were received.
+// MarshalJSON writes the template: the members with a value, and all that no field is for.
 func (t VulnTemplate) MarshalJSON() ([]byte, error) {
 	type plain VulnTemplate
 	return wire.MarshalEcho(plain(t))

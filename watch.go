@@ -60,6 +60,7 @@ type watchJSON struct {
 	From      int64  `json:"from"`
 	Through   int64  `json:"through"`
 	Last      []byte `json:"last,omitempty"`
+	Checksum  string `json:"checksum,omitempty"`
 }
 
 // MarshalJSON writes the checkpoint; null is a zero one.
@@ -67,10 +68,12 @@ func (c WatchCheckpoint) MarshalJSON() ([]byte, error) {
 	if c.IsZero() {
 		return []byte("null"), nil
 	}
-	return json.Marshal(watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, c.last.bytes()})
+	j := watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, c.last.bytes(), ""}
+	j.Checksum = checksum(j)
+	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON has written. Anything else is an error that matches [ErrInvalidArgument], and leaves c as it was.
+// UnmarshalJSON reads what MarshalJSON has written, and refuses the same as [Checkpoint.UnmarshalJSON].
 func (c *WatchCheckpoint) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*c = WatchCheckpoint{}
@@ -79,6 +82,11 @@ func (c *WatchCheckpoint) UnmarshalJSON(data []byte) error {
 	var j watchJSON
 	list, err := readCheckpoint(data, &j, func() (int, string, string) { return j.Version, j.Operation, j.List })
 	if err != nil {
+		return err
+	}
+	sum := j.Checksum
+	j.Checksum = ""
+	if err := verify(sum, j); err != nil {
 		return err
 	}
 	read := WatchCheckpoint{operation: j.Operation, list: list, from: j.From, through: j.Through}

@@ -308,7 +308,23 @@ func TestWatchRefusesBadArguments(t *testing.T) {
 }
 
 // FuzzWatchCheckpoint: whatever is read is written back to the same.
+const checkedWatchCheckpoint = `{"version":1,"operation":"watch hits.list","list":"0000000000000001","from":1,"through":2,"last":"AAAAAAAAAAE=","checksum":"170facb8"}`
+
+func TestChangedWatchCheckpointsAreRefused(t *testing.T) {
+	t.Parallel()
+	var place WatchCheckpoint
+	require.NoError(t, json.Unmarshal([]byte(checkedWatchCheckpoint), &place))
+	written, err := json.Marshal(place)
+	require.NoError(t, err)
+	require.JSONEq(t, checkedWatchCheckpoint, string(written))
+	requireUnchanged(t, written, func(data []byte) (any, error) {
+		read := place
+		return read, read.UnmarshalJSON(data)
+	})
+}
+
 func FuzzWatchCheckpoint(f *testing.F) {
+	f.Add([]byte(checkedWatchCheckpoint))
 	f.Add([]byte(`{"version":1,"operation":"watch hits.list","list":"0000000000000001","from":1,"through":2,"last":"AAAAAAAAAAE="}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, data []byte) {

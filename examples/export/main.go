@@ -113,7 +113,8 @@ func save(path string, st *state) error {
 	if err != nil {
 		return err
 	}
-	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	// The name is always the same, so that what a killed run leaves is overwritten by the next one.
+	next, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

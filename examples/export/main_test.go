@@ -111,9 +111,22 @@ func TestKilledAtAnyMomentTheOutputIsComplete(t *testing.T) {
 			}
 			left, err := filepath.Glob(filepath.Join(dir, "*.tmp"))
 			require.NoError(t, err)
-			require.LessOrEqual(t, len(left), 6, "at most one for each kill")
+			require.Empty(t, left)
 		})
 	}
+}
+
+func TestSaveOverwritesWhatAKilledRunLeft(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state")
+	require.NoError(t, os.WriteFile(path+".tmp", []byte(strings.Repeat("x", 10<<10)), 0o600))
+	require.NoError(t, save(path, &state{What: "attacks", Format: "csv"}))
+	st, err := load(settings{what: "attacks", format: "csv", checkpoint: path})
+	require.NoError(t, err)
+	require.Equal(t, "attacks", st.What)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
 }
 
 func TestFormats(t *testing.T) {

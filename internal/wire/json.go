@@ -22,11 +22,15 @@ var syntax = json.JoinOptions(
 	jsontext.AllowDuplicateNames(true),
 )
 
+// strictSyntax is that of requests. Of two members with one name some servers take the first and some the last, so that what the SDK has checked
+// could be another one than what counts.
+var strictSyntax = json.JoinOptions(syntax, jsontext.AllowDuplicateNames(false))
+
 var (
 	decodeOptions  = syntax
 	lenientOptions json.Options
 	// A secret hides itself from every encoder but this one.
-	encodeOptions = json.JoinOptions(syntax, json.Deterministic(true), json.WithMarshalers(json.MarshalToFunc(reveal)))
+	encodeOptions = json.JoinOptions(strictSyntax, json.Deterministic(true), json.WithMarshalers(json.MarshalToFunc(reveal)))
 	// A list that the API sent as null is written back as null.
 	echoOptions = json.JoinOptions(syntax, json.Deterministic(true), json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true),
 		json.WithMarshalers(json.MarshalToFunc(flatten)))
@@ -46,7 +50,8 @@ func flatten(e *jsontext.Encoder, point interface{ Flat() []any }) error {
 	return json.MarshalEncode(e, point.Flat())
 }
 
-// Marshal encodes a request: secrets travel as they are, and a nil slice becomes [], since the API takes null for an array as something else.
+// Marshal encodes a request: secrets travel as they are, and a nil slice becomes [], since the API takes null for an array as something else. An
+// object with a repeated name is an error, see [Repeated].
 func Marshal(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }
 
 // Secrets returns the texts that [Marshal] reveals of a value.
@@ -58,6 +63,15 @@ func Secrets(v any) []string {
 	}
 	_, _ = json.Marshal(v, syntax, json.WithMarshalers(json.MarshalToFunc(collect))) // it was encoded before, and only what was found counts
 	return found
+}
+
+// Repeated returns the name of the member that an object has twice, if that is what err is about.
+func Repeated(err error) (name string, ok bool) {
+	var syntactic *jsontext.SyntacticError
+	if !errors.As(err, &syntactic) || !errors.Is(syntactic.Err, jsontext.ErrDuplicateName) {
+		return "", false
+	}
+	return syntactic.JSONPointer.LastToken(), true
 }
 
 // MarshalEcho encodes what the API has sent: secrets stay hidden, and a nil slice becomes null.

@@ -64,17 +64,24 @@ func Members(data []byte) ([]Member, error) {
 
 // Object writes members as one JSON object. Of members with the same name the first is written.
 func Object(members []Member) (jsontext.Value, error) {
+	written := make(map[string]struct{}, len(members))
+	unique := make([]Member, 0, len(members))
+	for _, m := range members {
+		if _, twice := written[m.Name]; !twice {
+			written[m.Name] = struct{}{}
+			unique = append(unique, m)
+		}
+	}
+	return object(unique, syntax)
+}
+
+func object(members []Member, options jsontext.Options) (jsontext.Value, error) {
 	var b bytes.Buffer
-	e := jsontext.NewEncoder(&b, syntax)
+	e := jsontext.NewEncoder(&b, options)
 	if err := e.WriteToken(jsontext.BeginObject); err != nil {
 		return nil, err
 	}
-	written := make(map[string]struct{}, len(members))
 	for _, m := range members {
-		if _, twice := written[m.Name]; twice {
-			continue
-		}
-		written[m.Name] = struct{}{}
 		if err := e.WriteToken(jsontext.String(m.Name)); err != nil {
 			return nil, err
 		}
@@ -88,7 +95,8 @@ func Object(members []Member) (jsontext.Value, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
-// JoinObjects encodes each of values, which must become objects, and writes their members as one.
+// JoinObjects encodes each of values, which must become objects, and writes their members as one request. As in [Marshal], a repeated name is an
+// error.
 func JoinObjects(values ...any) (jsontext.Value, error) {
 	var all []Member
 	for _, v := range values {
@@ -105,5 +113,5 @@ func JoinObjects(values ...any) (jsontext.Value, error) {
 		}
 		all = append(all, members...)
 	}
-	return Object(all)
+	return object(all, strictSyntax)
 }

@@ -1,0 +1,146 @@
+package wallarm
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// Of two members with one name some servers take the last: a member of Extra must not undo what the SDK has checked or filled in.
+func TestExtraRepeatsNoMember(t *testing.T) {
+	t.Parallel()
+	extra := func(name, value string) Extra { return Extra{name: RawJSON(value)} }
+	update := UserUpdate{Enabled: Set(false)}
+	for name, call := range map[string]func(ctx context.Context, c *Client) error{
+		"id: users.delete": func(ctx context.Context, c *Client) error {
+			return second(c.Users.DeleteMatching(ctx, UserFilter{ID: 70002, Extra: extra("id", "null")}))
+		},
+		"email: users.delete": func(ctx context.Context, c *Client) error {
+			return second(c.Users.DeleteMatching(ctx, UserFilter{Email: "ops@example.com", Extra: extra("email", "null")}))
+		},
+		"clientid: users.delete": func(ctx context.Context, c *Client) error {
+			return second(c.Users.DeleteMatching(ctx, UserFilter{ID: 7, Extra: extra("clientid", "[99]")}))
+		},
+		"id: users.update": func(ctx context.Context, c *Client) error {
+			return second(c.Users.UpdateMatching(ctx, UserFilter{ID: 7, Extra: extra("id", "null")}, update))
+		},
+		"!id: users.list": func(ctx context.Context, c *Client) error {
+			return second(c.Users.List(ctx, UserFilter{Not: &UserFilter{ID: 7}, Extra: extra("!id", "null")}, PageOptions{}))
+		},
+		"realname: users.update": func(ctx context.Context, c *Client) error {
+			return second(c.Users.Update(ctx, 7, UserUpdate{RealName: Set("x"), Extra: extra("realname", `"y"`)}))
+		},
+		"permissions: users.update": func(ctx context.Context, c *Client) error {
+			return second(c.Users.Update(ctx, 7, UserUpdate{Role: Set(RoleReadOnly), Extra: extra("permissions", `["admin"]`)}))
+		},
+		"permissions: users.create": func(ctx context.Context, c *Client) error {
+			return second(c.Users.Create(ctx, NewUser{Email: "a@example.com", RealName: "x", Role: RoleReadOnly, Extra: extra("permissions", `["admin"]`)}))
+		},
+		"clientid: users.create": func(ctx context.Context, c *Client) error {
+			return second(c.Users.Create(ctx, NewUser{Email: "a@example.com", RealName: "x", Role: RoleReadOnly, Extra: extra("clientid", "1")}))
+		},
+		"client_ids: users.invite": func(ctx context.Context, c *Client) error {
+			group := &AutoGroup{Roles: []Role{RoleReadOnly}, ClientIDs: []int64{1}, Extra: extra("client_ids", "[2]")}
+			return second(c.Users.Invite(ctx, NewInvitation{TTL: 60, Role: RoleReadOnly, AutoGroup: group}))
+		},
+		"permissions: tokens.create": func(ctx context.Context, c *Client) error {
+			return second(c.Tokens.CreateShared(ctx, NewAPIToken{Name: "x", Permissions: RoleReadOnly, Extra: extra("permissions", `["admin"]`)}))
+		},
+		"clientid: hits.list": func(ctx context.Context, c *Client) error {
+			return second(c.Hits.List(ctx, HitFilter{Extra: extra("clientid", "99")}, PageOptions{}))
+		},
+		"clientid: hits.all with a checkpoint": func(ctx context.Context, c *Client) error {
+			for _, err := range c.Hits.All(ctx, HitFilter{Extra: extra("clientid", "99")}, Resume(new(Checkpoint))) {
+				return err
+			}
+			return nil
+		},
+		"enabled: clients.update": func(ctx context.Context, c *Client) error {
+			return second(c.Clients.Update(ctx, 7, TenantUpdate{Enabled: Set(true), Extra: extra("enabled", "false")}))
+		},
+		"max_lom_size: rules_settings.update": func(ctx context.Context, c *Client) error {
+			return second(c.RuleSettings.Update(ctx, RulesSettingsUpdate{MaxSize: Set[int64](2048), Extra: extra("max_lom_size", "1")}))
+		},
+		"mode: rules.update": func(ctx context.Context, c *Client) error {
+			spec := FiltrationModeUpdate{Mode: Set(ModeBlock)}
+			return second(c.Rules.Update(ctx, 5, RuleUpdate{Spec: spec, Extra: extra("mode", `"off"`)}))
+		},
+		"id: call": func(ctx context.Context, c *Client) error {
+			return c.Call(ctx, "POST", "/v1/x", UserFilter{ID: 7, Extra: extra("id", "8")}, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+			err := call(t.Context(), client)
+			var argument *ArgumentError
+			require.ErrorAs(t, err, &argument)
+			member, _, _ := strings.Cut(name, ":")
+			require.Equal(t, member, argument.Argument)
+			require.Empty(t, server.requests())
+		})
+	}
+}
+
+// A value that the caller wrote as a whole body is the caller's own, and so is what came from the API in bytes that are not UTF-8.
+func TestRequestsHoldWhatIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+	require.NoError(t, client.Call(t.Context(), "POST", "/v1/x", RawJSON(`{"a":1,"a":2}`), nil))
+	require.NoError(t, client.Call(t.Context(), "POST", "/v1/x", UserFilter{Email: "\xff", Extra: Extra{"later": RawJSON(`{"id":1}`)}}, nil))
+	require.Len(t, server.requests(), 2)
+}
+
+func TestJoinObjectsRefusesRepeatedNames(t *testing.T) {
+	t.Parallel()
+	_, err := wire.JoinObjects(map[string]int{"a": 1}, map[string]int{"b": 1, "a": 1})
+	name, ok := wire.Repeated(err)
+	require.True(t, ok)
+	require.Equal(t, "a", name)
+}
+
+// A filter of blank texts, or one that only holds members that nobody knows, could match everything.
+func TestWritesByFilterNeedACondition(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+	for _, filter := range []UserFilter{
+		{}, {Email: " "}, {Username: "\t"}, {UUID: "\u00a0"}, {Extra: Extra{"id": RawJSON("null")}}, {Not: &UserFilter{ID: 7}},
+	} {
+		require.ErrorIs(t, second(client.Users.DeleteMatching(t.Context(), filter)), ErrInvalidArgument, "%+v", filter)
+		require.ErrorIs(t, second(client.Users.UpdateMatching(t.Context(), filter, UserUpdate{Enabled: Set(false)})), ErrInvalidArgument, "%+v", filter)
+	}
+	for _, filter := range []TenantFilter{{}, {Name: " "}, {UUID: "\n"}, {Extra: Extra{"id": RawJSON("null")}}} {
+		require.ErrorIs(t, second(client.Clients.UpdateMatching(t.Context(), filter, TenantUpdate{Enabled: Set(false)})), ErrInvalidArgument, "%+v", filter)
+	}
+	require.Empty(t, server.requests())
+}
+
+func TestApplyRefusesRemovalsWithoutAnEntry(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+	plan := &SyncPlan{ClientID: 4711, List: Denylist, Remove: []SyncEntry{{IPValue: Addresses("192.0.2.1")[0]}}}
+	require.ErrorIs(t, second(client.IPLists.Apply(t.Context(), plan)), ErrInvalidArgument)
+	require.Empty(t, server.requests())
+}
+
+// What the docstrings of MarshalJSON say: members with a value are kept, and all that no field is for, whatever they hold.
+func TestEchoKeepsValuesAndUnknownMembers(t *testing.T) {
+	t.Parallel()
+	var user User
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":7,"realname":"","phone":"+1","create_by":0,"later":null,"new":[],"empty":""}`), &user))
+	written, err := json.Marshal(user)
+	require.NoError(t, err)
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(written, &members))
+	require.Equal(t, "+1", members["phone"])
+	for _, name := range []string{"later", "new", "empty"} {
+		require.Contains(t, members, name)
+	}
+	require.NotContains(t, members, "realname")
+	require.NotContains(t, members, "create_by")
+}
