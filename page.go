@@ -22,7 +22,7 @@ type Page[T any] struct {
 	Next PageOptions
 	// More says that there may be another page. The API seldom tells: a full page of an offset list may have been the last. One that is not full
 	// counts as the last, unless it holds a multiple of 50, as servers do that lower a limit. The iterators rely on no such guess: they ask once more
-	// behind a short first page.
+	// behind a short first page. Only behind a full page is a short one the end, as the convention of the API says.
 	More bool
 	// Prev asks for the page before this one, on the few lists that lead both ways; nil if there is none.
 	Prev *PageOptions
