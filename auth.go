@@ -47,6 +47,15 @@ func CredentialsFunc(provide func(context.Context) (Authenticator, error)) Authe
 	return &providedAuth{provide}
 }
 
+// hasKnownHeaders reports whether an authenticator sets the headers of the API and no others.
+func hasKnownHeaders(a Authenticator) bool {
+	switch a.(type) {
+	case *tokenAuth, *pairAuth:
+		return true
+	}
+	return false
+}
+
 type tokenAuth struct{ token Secret }
 
 func (a *tokenAuth) Authenticate(_ context.Context, header http.Header) error {

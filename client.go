@@ -322,6 +322,8 @@ func New(region Region, authenticator Authenticator, options ...Option) (*Client
 				Limiter: c.limiter,
 				Observe: c.observer(),
 				Sign:    authenticator.Authenticate,
+				// Those of the API, with values that were checked.
+				KnownHeaders: hasKnownHeaders(authenticator),
 			}),
 		},
 	}).bind(), nil

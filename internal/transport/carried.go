@@ -65,8 +65,11 @@ type headerField struct{ name, value string }
 
 // sign adds the credentials to the header, and finds out which headers they are in.
 func (x *exchange) sign() error {
-	if x.engine.sign == nil {
+	switch {
+	case x.engine.sign == nil:
 		return nil
+	case x.engine.knownHeaders:
+		return x.engine.sign(x.ctx, x.header)
 	}
 	if x.attempts == 0 {
 		for name, values := range x.header {

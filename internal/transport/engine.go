@@ -70,11 +70,13 @@ var DefaultPolicy = Policy{
 
 // Engine sends calls. It is safe for concurrent use and holds no lock while a call is under way.
 type Engine struct {
-	client  *http.Client
-	base    http.RoundTripper
-	sign    func(context.Context, http.Header) error
-	limiter *rate.Limiter
-	observe func(context.Context, Attempt)
+	client *http.Client
+	base   http.RoundTripper
+	sign   func(context.Context, http.Header) error
+	// knownHeaders is that of Config.
+	knownHeaders bool
+	limiter      *rate.Limiter
+	observe      func(context.Context, Attempt)
 	// pausedUntil is the time, in nanoseconds since 1970, before which no attempt starts: one 429 slows all callers.
 	pausedUntil atomic.Int64
 	// http2 says that the server has been heard to speak HTTP/2.
@@ -87,6 +89,8 @@ type Config struct {
 	Client *http.Client
 	// Sign adds the credentials; it is called for each attempt.
 	Sign func(context.Context, http.Header) error
+	// KnownHeaders says that Sign sets valid values, and only under names that look like credentials: nobody needs to find out.
+	KnownHeaders bool
 	// Limiter bounds the attempts per second; nil for no bound.
 	Limiter *rate.Limiter
 	// Observe is told of each attempt; nil for nobody.
@@ -124,7 +128,7 @@ func New(config Config) *Engine {
 	}
 	// Go forwards custom headers, and so the token, to the host of a redirect. The API has no redirects: refuse all.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Engine{client: &client, base: base, sign: config.Sign, limiter: config.Limiter, observe: config.Observe}
+	return &Engine{client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe}
 }
 
 // Call is one call to make.
