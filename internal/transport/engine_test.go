@@ -478,6 +478,42 @@ func TestLargeErrorBodiesKeepTheConnection(t *testing.T) {
 	require.EqualValues(t, 1, opened.Load())
 }
 
+// TestAWaitKeepsItsReason: a call that ends during a wait tells why it ended and what the wait was for.
+func TestAWaitKeepsItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Nanosecond, cancel)
+		call := newCall(Read)
+		call.Policy.BaseWait, call.Policy.MaxWait = time.Hour, time.Hour
+		_, err := newEngine(roundTrip(fails(errReset))).Do(ctx, call)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, errReset, "the failure that caused the wait is not lost")
+	})
+}
+
+// TestARedirectThatCannotBeParsed: net/http looks at the target even if nobody follows it, and fails on one that it cannot read.
+func TestARedirectThatCannotBeParsed(t *testing.T) {
+	answer, err := newEngine(play(status(302, "", "Location", "http://[::1?sig=test-token-1"))).Do(t.Context(), newCall(Read))
+	require.NoError(t, err)
+	require.Equal(t, 302, answer.Status)
+	require.Empty(t, answer.Header.Get("Location"), "it may carry a signature")
+}
+
+// TestTheWatchOverARequestEnds: what watches over a request without a body is freed with its answer.
+func TestTheWatchOverARequestEnds(t *testing.T) {
+	var seen context.Context
+	engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+		seen = r.Context()
+		return status(200, "{}")(r)
+	}))
+	call := newCall(Once)
+	call.Body = nil
+	answer, err := engine.Do(t.Context(), call)
+	require.NoError(t, err)
+	require.Equal(t, "{}", string(answer.Body))
+	require.ErrorIs(t, seen.Err(), context.Canceled)
+}
+
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	var reached atomic.Int64
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
