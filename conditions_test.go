@@ -363,8 +363,9 @@ func FuzzConditions(f *testing.F) {
 		normal := read.Normalized()
 		require.Equal(t, normal.Hash(), normal.Normalized().Hash(), "%s", data)
 		require.Equal(t, read.Hash(), normal.Hash(), "%s", data)
-		slices.Reverse(again)
-		require.True(t, read.Equal(again), "the order of %s means something", data)
+		turned := slices.Clone(read)
+		slices.Reverse(turned)
+		require.True(t, read.Equal(turned), "the order of %s means something", data)
 		require.Less(t, len(read.String()), 10*len(data)+20*maxPathIndex)
 		if pattern, ok := read.Pattern(); ok {
 			made, err := Scope().URL(pattern).Conditions()
