@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/wallarm-sdk/wallarm/internal/wire"
@@ -101,6 +102,8 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 			f.page, f.err = w.decode(w.settings, f.fetched, f.memory)
 		}
 	}()
+	// The request leaves before this goroutine decodes the page at hand, without another processor having to wake up for it.
+	runtime.Gosched()
 }
 
 // reuse says that nobody holds the items of a page any more, so that a later one may take their place.
