@@ -220,6 +220,44 @@ func TestRemovalsFromAListOfLoweredPages(t *testing.T) {
 	}
 }
 
+// TestAStepBackIsNoLongerThanAPage: a step of the limit that was asked for would lead to the head of the list, and to more known pages than patience.
+func TestAStepBackIsNoLongerThanAPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(200), most: 3}
+		server.before = func(n int) error {
+			server.mu.Lock()
+			defer server.mu.Unlock()
+			if n == 60 {
+				server.items = server.items[1:]
+			}
+			return nil
+		}
+		l := server.lister(t)
+		l.usual, l.most = 1000, 1000
+		require.Equal(t, numbers(200), collect(t, l, PageOptions{}))
+	})
+}
+
+// TestAStepBackDoesNotEndTheList: the page of a step back is shorter than others and brings nothing new.
+func TestAStepBackDoesNotEndTheList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(50), most: 7}
+		server.before = func(n int) error {
+			server.mu.Lock()
+			defer server.mu.Unlock()
+			server.most = 7
+			switch n {
+			case 3:
+				server.items = server.items[1:]
+			case 4:
+				server.most = 3
+			}
+			return nil
+		}
+		require.Equal(t, numbers(50), collect(t, server.lister(t), PageOptions{}))
+	})
+}
+
 // TestAListThatGrowsAsFastAsItIsRead shows the same items again and again, as a server would that does not look at offsets. The first must not pass for
 // the second, which simply ends.
 func TestAListThatGrowsAsFastAsItIsRead(t *testing.T) {
