@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/wallarm-sdk/wallarm"
 	vendor "github.com/wallarm/wallarm-go"
 )
@@ -123,6 +125,30 @@ func (f *floor) attacks(ctx context.Context, cursor string) (int, string, error)
 	_, after, _ := strings.Cut(tail, `"cursor":"`)
 	next, _, _ := strings.Cut(after, `"`)
 	return attackPage, next, nil
+}
+
+// decoder names the contender that shows what the decoding of a small answer costs by itself.
+const decoder = "floor and decoder"
+
+// decoded is the floor, and behind it the JSON library and the type of the SDK: what nothing but another library could take less time for.
+type decoded struct{ floor }
+
+func (d *decoded) user(ctx context.Context) error {
+	buffer, err := d.exchange(ctx, "/v1/user", []byte("{}"))
+	if err != nil {
+		return err
+	}
+	defer buffers.Put(buffer)
+	var answer struct {
+		Body wallarm.User `json:"body"`
+	}
+	if err := jsonv2.Unmarshal(buffer.Bytes(), &answer); err != nil {
+		return err
+	}
+	if answer.Body.ID != 70112 {
+		return errIncomplete
+	}
+	return nil
 }
 
 // plain is the code that people write without an SDK.
@@ -282,6 +308,7 @@ func contenders(base string, rounder func() http.RoundTripper) (map[string]conte
 		"plain":  &plain{base, &http.Client{Transport: rounder()}},
 		"vendor": v,
 		"sdk":    o,
+		decoder:  &decoded{floor{base, &http.Client{Transport: rounder()}}},
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ func smallCall(title, base, address string, calls int, rounder func() http.Round
 	if err != nil {
 		return r, err
 	}
-	for _, name := range order {
+	for _, name := range append(slices.Clone(order), decoder) {
 		c := made[name]
 		v := variant{name: name, warm: c.user, run: func(ctx context.Context) (int, error) {
 			for range calls {
