@@ -35,8 +35,11 @@ func refusingProxy(t *testing.T) (address string) {
 			if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
 				_, encoded, _ := strings.Cut(request.Header.Get("Proxy-Authorization"), " ")
 				plain, _ := base64.StdEncoding.DecodeString(encoded)
-				_, password, _ := strings.Cut(string(plain), ":")
-				fmt.Fprintf(connection, "HTTP/1.1 407 denied for %s %s %s %s\r\n\r\n", encoded, plain, password, request.Header.Get("X-Gate"))
+				user, password, _ := strings.Cut(string(plain), ":")
+				if strings.HasPrefix(user, "proxy-") {
+					user = "" // a name beside a password is no secret
+				}
+				fmt.Fprintf(connection, "HTTP/1.1 407 denied for %s %s %s %s %s\r\n\r\n", encoded, plain, password, user, request.Header.Get("X-Gate"))
 			}
 			connection.Close()
 		}

@@ -512,6 +512,13 @@ func TestTheWatchOverARequestEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(answer.Body))
 	require.ErrorIs(t, seen.Err(), context.Canceled)
+
+	call.Stream = true
+	answer, err = engine.Do(t.Context(), call)
+	require.NoError(t, err)
+	require.NoError(t, seen.Err(), "a stream is still being read")
+	require.NoError(t, answer.Stream.Close())
+	require.ErrorIs(t, seen.Err(), context.Canceled)
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
@@ -601,6 +608,19 @@ func TestCompressedAnswersThatNobodyAskedFor(t *testing.T) {
 		require.ErrorAs(t, err, &failure)
 		require.True(t, failure.Unknown)
 		require.Equal(t, 1, rt.attempts())
+
+		answer, err = newEngine(play(gzipped("not gzip at all"), status(400, "not gzip at all", "Content-Encoding", "gzip"))).Do(t.Context(), newCall(Read))
+		require.NoError(t, err, "the status of a refusal counts, whatever became of its body")
+		require.Equal(t, 400, answer.Status)
+		require.Empty(t, answer.Body)
+
+		answer, err = newEngine(play(func(r *http.Request) (*http.Response, error) {
+			response, err := gzipped("")(r)
+			response.ContentLength = -1
+			return response, err
+		})).Do(t.Context(), newCall(Read))
+		require.NoError(t, err, "nothing at all needs no unpacking")
+		require.Empty(t, answer.Body)
 	})
 }
 
