@@ -307,7 +307,7 @@ func ParseInt(text string) (int64, error) {
 	if whole, fraction, found := strings.Cut(text, "."); found && strings.Trim(fraction, "0") == "" {
 		return strconv.ParseInt(whole, 10, 64)
 	}
-	if f > 1<<53 || f < -1<<53 {
+	if f >= 1<<53 || f <= -1<<53 {
 		return 0, fmt.Errorf("%q is not exact", text)
 	}
 	return int64(f), nil

@@ -73,6 +73,14 @@ func TestWhatCannotBeReadWithoutLossIsAnError(t *testing.T) {
 		var got sample
 		require.Error(t, Unmarshal([]byte(text), &got), text)
 	}
+	for _, text := range []string{`{"small":"300"}`, `{"small":"-129"}`, `{"tiny":"256"}`, `{"tiny":"1e3"}`, `{"large":9007199254740993e0}`, `{"large":"1e17"}`} {
+		var got struct {
+			Small int8  `json:"small"`
+			Tiny  uint8 `json:"tiny"`
+			Large int64 `json:"large"`
+		}
+		require.Error(t, Unmarshal([]byte(text), &got), text)
+	}
 }
 
 func TestHostileTextIsReadable(t *testing.T) {
