@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -38,8 +39,7 @@ func Sent(header http.Header, signed, secrets []string) Credentials {
 	for _, secret := range secrets {
 		known = known.with(secret, minSecret)
 	}
-	// A longer form may hold a shorter one, and would show its rest.
-	slices.SortFunc(known, func(a, b string) int { return len(b) - len(a) })
+	sortByLength(known)
 	return known
 }
 
@@ -65,12 +65,73 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	return c
 }
 
-// Text masks the credentials in a text.
+// And returns c and others.
+func (c Credentials) And(others Credentials) Credentials {
+	for _, value := range others {
+		if !slices.Contains(c, value) {
+			c = append(c, value)
+		}
+	}
+	sortByLength(c)
+	return c
+}
+
+// sortByLength puts longer forms first: one may hold a shorter one, and would show its rest.
+func sortByLength(c Credentials) {
+	slices.SortFunc(c, func(a, b string) int { return len(b) - len(a) })
+}
+
+// maxEscapes is how many times over a text may be escaped. What was escaped more often is told apart from nothing by nobody.
+const maxEscapes = 3
+
+// Text masks the credentials in a text. One that shows itself only when the escapes of HTML, URLs and JSON are undone is masked in the plain text,
+// which is returned in its place.
 func (c Credentials) Text(s string) string {
+	if len(c) == 0 {
+		return s
+	}
+	s = c.mask(s)
+	plain := s
+	for range maxEscapes {
+		next := unescape(plain)
+		if next == plain {
+			break
+		}
+		if plain = c.mask(next); plain != next {
+			s = plain
+		}
+	}
+	return s
+}
+
+func (c Credentials) mask(s string) string {
 	for _, value := range c {
 		s = strings.ReplaceAll(s, value, Mask)
 	}
 	return s
+}
+
+// escape is a character as URLs write it, or as texts of JSON and programming languages do.
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/`)
+
+// unescape undoes one layer of escapes.
+func unescape(s string) string {
+	if strings.Contains(s, "&") {
+		s = html.UnescapeString(s)
+	}
+	if !strings.ContainsAny(s, `%\`) {
+		return s
+	}
+	return escape.ReplaceAllStringFunc(s, func(found string) string {
+		n, err := strconv.ParseUint(strings.TrimLeft(found, `%\ux`), 16, 16)
+		switch {
+		case err != nil:
+			return "/"
+		case found[0] == '%' || found[1] == 'x':
+			return string([]byte{byte(n)})
+		}
+		return string(rune(n))
+	})
 }
 
 // Bytes masks the credentials in a body.

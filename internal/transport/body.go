@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 )
 
@@ -16,31 +17,29 @@ import (
 // harmless and common, since servers close idle connections; over HTTP/2 also one that the server had read as a whole.
 func (x *exchange) giveBody(request *http.Request) *http.Request {
 	request.Body, request.GetBody, request.ContentLength = nil, nil, 0
-	x.body, x.bodiless, x.rewound = nil, nil, false
+	x.body, x.bodiless = nil, nil
 	isOnce := x.call.Class == Once
 	if len(x.call.Body) > 0 {
-		x.body = bytes.NewReader(x.call.Body)
+		_, isStandard := x.engine.base.(*http.Transport)
+		x.body = &sentBody{data: x.call.Body, isStandard: isStandard}
+		x.body.first.Reset(x.call.Body)
+		x.body.current = &x.body.first
 		// The type is one that net/http knows, so that it sends header and body together.
-		request.Body, request.ContentLength = io.NopCloser(x.body), int64(len(x.call.Body))
+		request.Body, request.ContentLength = io.NopCloser(&x.body.first), int64(len(x.call.Body))
 		if !isOnce {
-			request.GetBody = x.getBody
+			request.GetBody = x.body.rewind
 			return request
 		}
 		if x.engine.http2.Load() {
 			// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
 			return request
 		}
-		var overHTTP2 atomic.Bool
-		request.GetBody = func() (io.ReadCloser, error) {
-			if overHTTP2.Load() {
-				return nil, errResent
-			}
-			return x.rewind()
-		}
+		sent := x.body
+		request.GetBody = sent.rewind
 		return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
 			GotConn: func(got httptrace.GotConnInfo) {
 				if conn, ok := got.Conn.(*tls.Conn); ok && conn.ConnectionState().NegotiatedProtocol == "h2" {
-					overHTTP2.Store(true)
+					sent.isFinal.Store(true)
 				}
 			},
 		}))
@@ -75,14 +74,38 @@ type bodiless struct{ dialled, wrote atomic.Bool }
 
 var errResent = errors.New("the connection failed after the request was sent")
 
+// sentBody is the body of one attempt. Nothing else shares it: a RoundTripper may ask for the body of a request long after it has returned.
+type sentBody struct {
+	data []byte
+	// isStandard says that nobody but net/http sends the request.
+	isStandard bool
+	// isFinal says that the request must not be sent again.
+	isFinal atomic.Bool
+	first   bytes.Reader
+
+	mu sync.Mutex
+	// current is what is read from, rewound says that it is no longer the first.
+	current *bytes.Reader
+	rewound bool
+}
+
 // rewind is the GetBody of a request. It lets net/http repeat an attempt once; what fails again is the engine's affair.
-func (x *exchange) rewind() (io.ReadCloser, error) {
-	if x.rewound {
+func (b *sentBody) rewind() (io.ReadCloser, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.rewound || b.isFinal.Load() {
 		return nil, errResent
 	}
-	x.rewound = true
-	x.body = bytes.NewReader(x.call.Body)
-	return io.NopCloser(x.body), nil
+	b.rewound = true
+	b.current = bytes.NewReader(b.data)
+	return io.NopCloser(b.current), nil
+}
+
+// isUnread reports whether nothing was taken to be sent. net/http rewinds a body of which it has written nothing; whoever else does may have sent it.
+func (b *sentBody) isUnread() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.current.Len() == len(b.data) && (b.isStandard || !b.rewound)
 }
 
 // unread reports whether nothing was taken to be sent. A transport that tells nothing about a request without a body may have sent it before it
@@ -91,5 +114,5 @@ func (x *exchange) unread() bool {
 	if x.bodiless != nil {
 		return x.bodiless.dialled.Load() && !x.bodiless.wrote.Load()
 	}
-	return x.body == nil || x.body.Len() == len(x.call.Body)
+	return x.body == nil || x.body.isUnread()
 }

@@ -20,16 +20,35 @@ type carried struct {
 	body   []byte
 	// args is what the body was encoded from.
 	args any
+	// former are the headers of the attempts before, whose credentials may have been others.
+	former []signedHeader
+}
+
+type signedHeader struct {
+	header http.Header
+	signed []string
 }
 
 func (x *exchange) carried() carried {
-	return carried{x.header, x.signed, x.call.URL, x.call.Body, x.call.Args}
+	return carried{x.header, x.signed, x.call.URL, x.call.Body, x.call.Args, x.former}
 }
 
 // credentials returns what must not be shown of the attempt, and of more that is known to be secret.
 func (c *carried) credentials(more []string) redact.Credentials {
 	secrets := slices.Concat(more, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
-	return redact.Sent(c.header, c.signed, secrets)
+	return c.withFormer(redact.Sent(c.header, c.signed, secrets))
+}
+
+// inHeaders is credentials for those in headers alone.
+func (c *carried) inHeaders() redact.Credentials {
+	return c.withFormer(redact.Sent(c.header, c.signed, nil))
+}
+
+func (c *carried) withFormer(known redact.Credentials) redact.Credentials {
+	for _, attempt := range c.former {
+		known = known.And(redact.Sent(attempt.header, attempt.signed, nil))
+	}
+	return known
 }
 
 // proxySecrets returns the credentials of the proxy on the way. The transport adds them by itself, and to a CONNECT that no caller sees. It is asked
@@ -83,6 +102,9 @@ func (x *exchange) sign() error {
 	}
 	x.signed = nil
 	for name, values := range x.header {
+		if strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key") {
+			return errors.New("an authenticator must not set " + name + ": the standard library takes it as leave to send a create twice")
+		}
 		for _, value := range values {
 			if slices.Contains(x.unsigned, headerField{name, value}) {
 				continue

@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +16,6 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/time/rate"
-
-	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // Class says whether a call may be sent again when nobody knows what became of it.
@@ -192,6 +189,8 @@ type exchange struct {
 	// unsigned is the header as it was before the credentials came, signed the names that carried has.
 	unsigned []headerField
 	signed   []string
+	// former are the headers of the attempts before.
+	former   []signedHeader
 	started  time.Time
 	attempts int
 	// answer is the last complete one, err why there was none.
@@ -202,13 +201,10 @@ type exchange struct {
 	// repeating says that a further attempt was due when the call ended.
 	repeating bool
 	wait      time.Duration
-	// body is what the attempt sends.
-	body *bytes.Reader
+	// body is what the attempt sends; nil for nothing.
+	body *sentBody
 	// bodiless watches over a request that is sent once and has none.
 	bodiless *bodiless
-	// getBody is rewind, rewound says that it was called.
-	getBody func() (io.ReadCloser, error)
-	rewound bool
 	// settled frees what watches over the attempt, if anything does; it is called when the answer has been read.
 	settled func()
 	// limited cuts the body of an answer.
@@ -220,7 +216,6 @@ var exchanges = sync.Pool{New: func() any {
 	x.loop.CheckRetry = x.check
 	x.loop.Backoff = x.backoff
 	x.loop.PrepareRetry = x.prepareRetry
-	x.getBody = x.rewind
 	x.loop.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	return x
 }}
@@ -230,7 +225,7 @@ func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
 	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil
 	clear(x.unsigned)
-	x.unsigned, x.signed = x.unsigned[:0], nil
+	x.unsigned, x.signed, x.former = x.unsigned[:0], nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
 	x.limited = io.LimitedReader{}
 	exchanges.Put(x)
@@ -292,6 +287,7 @@ func (e *SignError) Unwrap() error { return e.Err }
 
 // prepareRetry is called before each attempt but the first.
 func (x *exchange) prepareRetry(request *http.Request) error {
+	x.former = append(x.former, signedHeader{x.header, x.signed})
 	// The former attempt may still be reading its headers.
 	x.header = x.header.Clone()
 	return x.prepare(request)
@@ -400,7 +396,8 @@ func (x *exchange) attempt(response *http.Response) Attempt {
 		RequestSize: len(x.call.Body),
 	}
 	if response != nil {
-		a.Status, a.Header = response.StatusCode, redact.Sent(x.header, x.signed, nil).Header(response.Header)
+		sent := x.carried()
+		a.Status, a.Header = response.StatusCode, sent.inHeaders().Header(response.Header)
 	}
 	if x.answer != nil {
 		a.ResponseSize = len(x.answer.Body)
