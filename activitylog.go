@@ -310,6 +310,7 @@ func (s *ActivityLogService) list(filter ActivityFilter, opts []CallOption) *lis
 	return &lister[ActivityEvent]{
 		client: s.client, op: activityList, paging: byOffset, usual: 50, most: 100, opts: opts,
 		id: func(a *ActivityEvent) string { return strconv.FormatUint(a.ID, 10) },
+		at: func(a *ActivityEvent) time.Time { return a.Time.Time },
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
 			v, err := filter.values(until)
 			if err != nil {

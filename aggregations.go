@@ -201,7 +201,7 @@ func (s *AttacksService) graph(ctx context.Context, op operation, filter AttackF
 	if points <= 0 {
 		return nil, invalid("points", "%d is not positive", points)
 	}
-	f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
+	f, err := filter.prepared(ctx, s.client, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (s *AttacksService) Terms(ctx context.Context, filter AttackFilter, terms [
 	if err := checkTerms(terms); err != nil {
 		return nil, err
 	}
-	f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
+	f, err := filter.prepared(ctx, s.client, opts)
 	if err != nil {
 		return nil, err
 	}

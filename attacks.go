@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -390,16 +391,13 @@ func (f *AttackFilter) validate() error {
 	return f.Not.validate()
 }
 
-// prepared checks the filter and fills in the client id. until closes open ends, unless it is zero.
-func (f AttackFilter) prepared(ctx context.Context, c *Client, until time.Time, opts []CallOption) (AttackFilter, error) {
+// prepared checks the filter and fills in the client id.
+func (f AttackFilter) prepared(ctx context.Context, c *Client, opts []CallOption) (AttackFilter, error) {
 	err := f.validate()
 	if err != nil {
 		return f, err
 	}
 	f.ClientIDs, err = c.clientIDs(ctx, f.ClientIDs, opts)
-	if !until.IsZero() && !f.Time.IsZero() {
-		f.Time = f.Time.until(until)
-	}
 	return f, err
 }
 
@@ -410,11 +408,17 @@ func attackKey(a *Attack) string {
 	return a.ID.key()
 }
 
+// attackVersion is what changes when an attack goes on, which moves it in most orders.
+func attackVersion(a *Attack) string {
+	return strconv.FormatInt(a.LastTime.Unix(), 10) + " " + strconv.FormatInt(a.Hits, 10)
+}
+
+// offsetList does not close the range of times while it is read: nobody says whether an attack that goes on beyond its end would stay in it.
 func (s *AttacksService) offsetList(op operation, filter AttackFilter, opts []CallOption) *lister[Attack] {
 	return &lister[Attack]{
-		client: s.client, op: op, paging: byOffset, usual: 100, most: 1000, id: attackKey, opts: opts,
-		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
-			f, err := filter.prepared(ctx, s.client, until, opts)
+		client: s.client, op: op, paging: byOffset, usual: 100, most: 1000, id: attackKey, version: attackVersion, opts: opts,
+		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
+			f, err := filter.prepared(ctx, s.client, opts)
 			return args{body: offsetBody(f, page, "last_time", true)}, err
 		},
 	}
@@ -430,16 +434,28 @@ func (s *AttacksService) List(ctx context.Context, filter AttackFilter, page Pag
 	return s.offsetList(attacksList, filter, opts).page(ctx, page)
 }
 
-// All iterates over the attacks that match filter, newest first, in pages of 1000 unless [PageSize] says otherwise.
+// byBeginning is the order of iterators that are told none: the time at which an attack began does not change, so that an attack that goes on while
+// the list is read keeps its place.
+func byBeginning(start PageOptions) PageOptions {
+	if start.OrderBy == "" {
+		start.OrderBy = "first_time"
+	}
+	return start
+}
+
+// All iterates over the attacks that match filter, in pages of 1000 unless [PageSize] says otherwise. Those that began last come first, which is the
+// order in which an attack that goes on meanwhile keeps its place, so that each one that exists throughout comes once. [AttacksService.List] has
+// those first that went on last.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Attack, error] {
-	return s.offsetList(attacksList, filter, opts).all(ctx, PageOptions{})
+	return s.offsetList(attacksList, filter, opts).all(ctx, byBeginning(PageOptions{}))
 }
 
-// Pages is All by pages, from start on.
+// Pages is All by pages, from start on. In another order than first_time, which is that of start.OrderBy "", an attack may move while the list is
+// read. With the latest last_time first, one that was not read yet and goes on moves to where nobody looks any more, and is left out.
 func (s *AttacksService) Pages(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Attack], error] {
-	return s.offsetList(attacksList, filter, opts).pages(ctx, start)
+	return s.offsetList(attacksList, filter, opts).pages(ctx, byBeginning(start))
 }
 
 func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lister[Attack] {
@@ -450,7 +466,7 @@ func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lis
 				return args{}, invalid("order", "the list by cursor has none but its own")
 			}
 			// The cursor belongs to a filter: the same body goes out for each page.
-			f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
+			f, err := filter.prepared(ctx, s.client, opts)
 			return args{body: listBody{Filter: f, Paging: true, Cursor: page.Cursor}}, err
 		},
 	}
@@ -505,7 +521,7 @@ func (a *AttackCounts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // POST /v1/objects/attack/count. Replay class: read.
 func (s *AttacksService) Count(ctx context.Context, filter AttackFilter, opts ...CallOption) (*AttackCounts, error) {
-	f, err := filter.prepared(ctx, s.client, time.Time{}, opts)
+	f, err := filter.prepared(ctx, s.client, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -549,7 +565,7 @@ func (s *AttacksService) Vectors(ctx context.Context, filter AttackFilter, opts 
 
 // attackQuery makes a call that takes nothing but an attack filter.
 func attackQuery[T any](ctx context.Context, c *Client, op operation, filter AttackFilter, opts []CallOption) (out T, err error) {
-	f, err := filter.prepared(ctx, c, time.Time{}, opts)
+	f, err := filter.prepared(ctx, c, opts)
 	if err != nil {
 		return out, err
 	}

@@ -570,7 +570,8 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 //
 // path begins with a slash and may carry a query. in is the body: nil for none, [RawJSON] as it is, url.Values as a form, anything else as
 // JSON. out receives the whole answer, envelope included: nil to ignore it, a *RawJSON or *[]byte for its bytes, an
-// io.Writer to copy it to, anything else to decode JSON into. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
+// io.Writer to copy it to, anything else to decode JSON into. A refusal in the envelope of a 2xx answer, a status of 400 or more beside a body, is
+// an error as everywhere, unless out takes the bytes. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
 // if you know better: most reads of this API are POSTs.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	op, a, err := rawCall(method, path, in)
@@ -602,7 +603,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	defer answer.Release()
 	switch out := out.(type) {
 	case nil:
-		return nil
+		return envelopeRefusal(op, answer)
 	case *[]byte:
 		*out = append([]byte(nil), answer.Body...)
 		return nil
@@ -613,10 +614,22 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	if len(answer.Body) == 0 {
 		return nil
 	}
+	if err := envelopeRefusal(op, answer); err != nil {
+		return err
+	}
 	if err := wire.Unmarshal(answer.Body, out); err != nil {
 		return unreadable(op, answer, err)
 	}
 	return nil
+}
+
+// envelopeRefusal is innerRefusal for an answer of any form: the status counts if it stands beside a body.
+func envelopeRefusal(op operation, answer *transport.Answer) error {
+	opened, err := wire.Open(answer.Body, inBody)
+	if err != nil {
+		return nil
+	}
+	return innerRefusal(op, answer, opened.Status)
 }
 
 // rawCall makes a call of what the caller of Call or Stream wrote.

@@ -318,7 +318,7 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 		return start, err
 	}
 	w.place, w.before = c, c.items
-	w.until, w.first = time.Unix(c.until, 0), false
+	w.until, w.first, w.learned = time.Unix(c.until, 0), c.items == 0, c.items > 0
 	w.resumed = c.items > 0
 	start.Offset, start.Cursor = c.offset, c.cursor
 	if w.paging != byOffset {

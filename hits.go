@@ -267,9 +267,11 @@ func (f HitFilter) prepared(ctx context.Context, c *Client, until time.Time, opt
 
 func hitKey(h *Hit) string { return h.ID.key() }
 
+func hitTime(h *Hit) time.Time { return h.Time.Time }
+
 func (s *HitsService) list(filter HitFilter, opts []CallOption) *lister[Hit] {
 	return &lister[Hit]{
-		client: s.client, op: hitsList, paging: byOffset, usual: 100, most: 1000, id: hitKey, opts: opts,
+		client: s.client, op: hitsList, paging: byOffset, usual: 100, most: 1000, id: hitKey, at: hitTime, opts: opts,
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
 			f, err := filter.prepared(ctx, s.client, until, opts)
 			return args{body: offsetBody(hitListFilter(f), page, "time", true)}, err

@@ -45,14 +45,14 @@ func (s *IncidentsService) List(ctx context.Context, filter AttackFilter, page P
 	return s.list(filter, opts).page(ctx, page)
 }
 
-// All iterates over the incidents that match filter, newest first.
+// All iterates over the incidents that match filter. Those that began last come first, see [AttacksService.All].
 //
 // POST /v1/objects/attack with the condition "!vulnid": null. Replay class: read.
 func (s *IncidentsService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Incident, error] {
-	return s.list(filter, opts).all(ctx, PageOptions{})
+	return s.list(filter, opts).all(ctx, byBeginning(PageOptions{}))
 }
 
-// Pages is All by pages, from start on.
+// Pages is All by pages, from start on. See [AttacksService.Pages] for other orders.
 func (s *IncidentsService) Pages(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Incident], error] {
-	return s.list(filter, opts).pages(ctx, start)
+	return s.list(filter, opts).pages(ctx, byBeginning(start))
 }

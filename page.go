@@ -3,6 +3,7 @@ package wallarm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -100,10 +101,16 @@ type lister[T any] struct {
 	// id identifies an item, so that one which moved to the next page while the list was read is not yielded twice. nil if items
 	// have no identity; "" for one item that lacks its id.
 	id func(*T) string
+	// at is the time of an item, by which a list with a range of times is ordered; nil if there is none.
+	at func(*T) time.Time
+	// version tells apart the states of an item whose place in the list changes with them; nil if items stay where they are.
+	version func(*T) string
+	// clock, if not nil, is told what time it is at the server, once in an iteration.
+	clock func(time.Time)
 	// after is the position behind an item, for lists with paging byKey.
 	after func(*T) string
-	// request makes the request for a page. until is not zero from the second page of an iteration on: it is when the iteration
-	// began, and a list ordered by time closes its range there, so that what arrives meanwhile does not shift the pages.
+	// request makes the request for a page. until is not zero from the second page of an iteration on that begins with the newest: it is when the
+	// iteration began, and a list ordered by time closes its range there, so that what arrives meanwhile does not shift the pages.
 	request func(ctx context.Context, page PageOptions, until time.Time) (args, error)
 	opts    []CallOption
 }
@@ -197,6 +204,10 @@ func (l *lister[T]) open(f *fetched) (err error) {
 	}
 	f.payload, f.paging, err = openAnswer(l.op, f.answer)
 	f.opened, f.empty = true, isEmptyList(f.payload)
+	if err == nil && l.paging == byCursor && f.paging.OddCursor {
+		// Without it the list would seem to end here.
+		return unreadable(l.op, f.answer, errors.New("the cursor of the next page is no text"))
+	}
 	return err
 }
 

@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"runtime"
 	"time"
 
@@ -13,14 +14,17 @@ import (
 type walk[T any] struct {
 	*lister[T]
 	settings *callSettings
-	// until is when the iteration began, see lister.request; first says that the request at hand is the first, which goes without it.
-	until time.Time
-	first bool
-	queue []*flight[T]
+	// until is when the iteration began, see lister.request; first says that the request at hand is the first, which goes without it, learned that
+	// its answer has been looked at.
+	until          time.Time
+	first, learned bool
+	queue          []*flight[T]
 	// budget is how many more items may be asked for, left how many may be yielded, if bounded.
 	budget, left int
 	bounded      bool
 	recent       recent
+	// places are the items with their versions, if they have any: one that has moved tells nothing about its neighbours.
+	places recent
 	// tip is the hash of the last item that was new.
 	tip uint64
 	// place is the checkpoint to keep, nil for none; resumed says that its place is yet to be found. before is how many items were handled
@@ -87,7 +91,7 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	w.budget -= planned
 	w.queue = append(w.queue, f)
 	until := w.until
-	if w.first {
+	if w.first || page.Order == Ascending { // what arrives meanwhile comes last then, and is welcome
 		until = time.Time{}
 	}
 	w.first = false
@@ -169,6 +173,9 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 		for i := range page.Items {
 			h, named := w.identity(&page.Items[i])
 			fresh := !w.recent.has(h)
+			if w.version != nil {
+				w.places.add(w.where(&page.Items[i]))
+			}
 			switch {
 			case !fresh:
 			case named:
@@ -294,11 +301,11 @@ func (w *walk[T]) patience() int {
 	return maxStale
 }
 
+// errStale is a list in which page after page is known: its server repeats itself, or so much comes in meanwhile that it never gets on.
+var errStale = fmt.Errorf("%w: page after page holds nothing new", ErrResponse)
+
 func (w *walk[T]) staleError() error {
-	return &CallError{
-		Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1,
-		Err: fmt.Errorf("%w: page after page holds nothing new", ErrResponse),
-	}
+	return &CallError{Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1, Err: errStale}
 }
 
 // identity is what an item is known by: its id or, should it lack one, all that it says. named says that it has one.
@@ -313,10 +320,44 @@ func (l *lister[T]) identity(item *T) (h uint64, named bool) {
 	return hash("\x00" + string(data)), false
 }
 
-// knows reports whether an item was yielded before.
+// knows reports whether an item was read before, at the place where it is now.
 func (w *walk[T]) knows(item *T) bool {
+	if w.version != nil && !w.places.empty() {
+		return w.places.has(w.where(item))
+	}
 	h, _ := w.identity(item)
 	return w.recent.has(h)
+}
+
+// where is an item with its version.
+func (w *walk[T]) where(item *T) uint64 { return hash(w.id(item) + "\x00" + w.version(item)) }
+
+// learn looks at the first answer for what time it is: the clock of this machine may be behind those of the server and of the nodes, and what
+// the open range held would lie beyond the end of the closed one.
+func (w *walk[T]) learn(f *flight[T], page *Page[T]) {
+	if w.learned {
+		return
+	}
+	w.learned = true
+	latest := func(t time.Time) {
+		if t = t.Add(time.Second); t.After(w.until) { // times travel in whole seconds
+			w.until = t
+		}
+	}
+	if date, err := http.ParseTime(f.response.Header.Get("Date")); err == nil {
+		latest(date)
+		if w.clock != nil {
+			w.clock(date)
+		}
+	}
+	if w.at != nil {
+		for i := range page.Items {
+			latest(w.at(&page.Items[i]))
+		}
+	}
+	if w.place != nil {
+		w.place.until = w.until.Unix()
+	}
 }
 
 // hash is FNV-1a, which is the same in every process, since checkpoints keep hashes.

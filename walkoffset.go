@@ -59,6 +59,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			yield(nil, err)
 			return
 		}
+		o.learn(f, page)
 		received := len(page.Items)
 		atEnd := received > 0 && o.isLast(&page.Items[received-1])
 		if o.doubting {

@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"math/rand/v2"
 	"time"
@@ -110,6 +111,10 @@ type watcher[T any] struct {
 	seen    seen
 	// fresh says that the last poll has handed something out.
 	fresh bool
+	// ahead is how far the clock of this machine is ahead of the server's, as its answers tell.
+	ahead time.Duration
+	// assumed says that the beginning was taken from the clock of this machine, again that it turned out to be wrong.
+	assumed, again bool
 }
 
 // watch makes the iterator of a watcher.
@@ -171,6 +176,7 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 		from := w.span.From
 		if from.IsZero() {
 			from = time.Now().Add(-w.options.Overlap)
+			w.assumed = true
 		}
 		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix()}
 		return nil
@@ -217,7 +223,7 @@ func (w *watcher[T]) run(ctx context.Context, yield func(T, error) bool) {
 		switch {
 		case !goesOn:
 			return
-		case err != nil && ctx.Err() == nil && !IsTemporary(err):
+		case err != nil && ctx.Err() == nil && !IsTemporary(err) && !errors.Is(err, errStale):
 			yield(none, err)
 			return
 		case err == nil:
@@ -262,17 +268,31 @@ func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err e
 // low is the time from which on something unknown may show up.
 func (w *watcher[T]) low() int64 {
 	// An item of the future, by a wrong clock, must not hide the present.
-	through := min(w.place.through, time.Now().Unix())
+	through := min(w.place.through, time.Now().Add(-w.ahead).Unix())
 	return max(through-int64(w.options.Overlap/time.Second), w.place.from)
+}
+
+// tell is told the time at the server. The clock of this machine may be wrong, and what it says must hide nothing.
+func (w *watcher[T]) tell(date time.Time) {
+	w.ahead = max(time.Since(date), 0)
+	from := date.Add(-w.options.Overlap).Unix()
+	if w.assumed && from < w.place.from {
+		w.place.from, w.place.through, w.again = from, from, true
+	}
+	w.assumed = false
 }
 
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
-	w.fresh = false
+	w.fresh, w.again = false, false
 	l := w.list(Since(time.Unix(w.low(), 0)))
+	l.clock = w.tell
 	for item, err := range l.all(ctx, PageOptions{Order: Ascending}) {
 		if err != nil {
 			return true, err
+		}
+		if w.again {
+			break
 		}
 		at := w.place.through
 		if t := w.when(&item); !t.IsZero() {
@@ -289,6 +309,9 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		if !yield(item, nil) {
 			return false, nil
 		}
+	}
+	if w.again {
+		return w.poll(ctx, yield)
 	}
 	w.seen.forget(w.low())
 	return true, nil
@@ -336,7 +359,7 @@ func (s *seen) forget(low int64) {
 // Watch follows the attacks that match filter, oldest first, for as long as ctx lives: it polls, and yields each attack that is new, late ones
 // too. Times of the filter must have an open end; the beginning counts only without a checkpoint. The loop ends with an error that matches
 // the context's when that ends, or with one that no waiting mends; what [IsTemporary] calls temporary goes to [WatchOptions.OnError], and the
-// watch goes on for hours of it without losing anything.
+// watch goes on for hours of it without losing anything. So it does when so much comes in late that page after page holds nothing new.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
 // than the overlap. Memory grows with the number of attacks within the overlap only.

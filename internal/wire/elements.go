@@ -26,7 +26,7 @@ type Elements struct {
 	levels int
 	inside bool
 	count  int
-	// Status is the inner status, if it stood before the list.
+	// Status is the inner status, as far as the answer has been read.
 	Status int64
 }
 
@@ -101,11 +101,9 @@ func (e *Elements) enter() error {
 		case kind == '[', (name == "body" || name == "data") && (kind == '{' || kind == 'n'), name == "objects" && kind == 'n':
 			return nil
 		case name == "status":
-			value, err := e.decoder.ReadValue()
-			if err != nil {
-				return complete(err)
+			if err := e.readStatus(); err != nil {
+				return err
 			}
-			e.Status = tolerantInt(value)
 		default:
 			if err := e.decoder.SkipValue(); err != nil {
 				return complete(err)
@@ -116,6 +114,15 @@ func (e *Elements) enter() error {
 		return complete(err)
 	}
 	return ErrNoPayload
+}
+
+func (e *Elements) readStatus() error {
+	value, err := e.decoder.ReadValue()
+	if err != nil {
+		return complete(err)
+	}
+	e.Status = tolerantInt(value)
+	return nil
 }
 
 // finish reads the end of the list and what stands behind it: an answer that breaks off there may have lost elements.
@@ -130,9 +137,8 @@ func (e *Elements) finish() error {
 func (e *Elements) close() error {
 	for ; e.levels > 0; e.levels-- {
 		for e.decoder.PeekKind() != '}' {
-			e.extend()
-			if err := e.decoder.SkipValue(); err != nil {
-				return complete(err)
+			if err := e.pass(); err != nil {
+				return err
 			}
 		}
 		if _, err := e.decoder.ReadToken(); err != nil {
@@ -144,6 +150,22 @@ func (e *Elements) close() error {
 		return errSyntax
 	}
 	return err
+}
+
+// pass reads a member behind the list, of which only the status counts.
+func (e *Elements) pass() error {
+	e.extend()
+	name, err := e.decoder.ReadToken()
+	if err != nil {
+		return complete(err)
+	}
+	if name.String() == "status" {
+		return e.readStatus()
+	}
+	if err := e.decoder.SkipValue(); err != nil {
+		return complete(err)
+	}
+	return nil
 }
 
 // complete turns the end of the answer inside a value into an error that no caller takes for the end of the list.

@@ -39,6 +39,8 @@ type Paging struct {
 	CurrentPage  int64
 	TotalPages   int64
 	TotalCount   *int64
+	// OddCursor says that a cursor has a form that cannot be sent back.
+	OddCursor bool
 }
 
 // ErrNoPayload says that an answer lacks the member that its envelope names.
@@ -337,11 +339,11 @@ func (a *Answer) take(name string, value jsontext.Value) {
 	case "status":
 		a.Status = tolerantInt(value)
 	case "cursor", "next_cursor":
-		a.Paging.Cursor = tolerantString(value)
+		a.Paging.Cursor = a.position(value)
 	case "prev_cursor":
 		a.Paging.PrevCursor = tolerantString(value)
 	case "continuation":
-		a.Paging.Continuation = tolerantString(value)
+		a.Paging.Continuation = a.position(value)
 	case "has_more":
 		var b *bool
 		if json.Unmarshal(value, &b) == nil {
@@ -362,6 +364,12 @@ func (a *Answer) take(name string, value jsontext.Value) {
 			a.Paging.TotalCount = n
 		}
 	}
+}
+
+// position is the text of a cursor.
+func (a *Answer) position(value jsontext.Value) string {
+	a.Paging.OddCursor = a.Paging.OddCursor || value.Kind() == '{' || value.Kind() == '['
+	return tolerantString(value)
 }
 
 func tolerantInt(value jsontext.Value) int64 {
