@@ -312,6 +312,9 @@ func (s *ActivityLogService) list(filter ActivityFilter, opts []CallOption) *lis
 		id: func(a *ActivityEvent) string { return strconv.FormatUint(a.ID, 10) },
 		at: func(a *ActivityEvent) time.Time { return a.Time.Time },
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
+			if !page.isNewestFirst("timestamp") {
+				until = time.Time{}
+			}
 			v, err := filter.values(until)
 			if err != nil {
 				return args{}, err

@@ -273,6 +273,9 @@ func (s *HitsService) list(filter HitFilter, opts []CallOption) *lister[Hit] {
 	return &lister[Hit]{
 		client: s.client, op: hitsList, paging: byOffset, usual: 100, most: 1000, id: hitKey, at: hitTime, opts: opts,
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
+			if !page.isNewestFirst("time") {
+				until = time.Time{}
+			}
 			f, err := filter.prepared(ctx, s.client, until, opts)
 			return args{body: offsetBody(hitListFilter(f), page, "time", true)}, err
 		},

@@ -58,6 +58,11 @@ const (
 	Descending
 )
 
+// isNewestFirst reports whether a list whose default that is, by a column of times, begins with the newest.
+func (p PageOptions) isNewestFirst(column string) bool {
+	return (p.OrderBy == "" || p.OrderBy == column) && p.Order != Ascending
+}
+
 // desc returns the value of order_desc, given the list's default.
 func (o Order) desc(byDefault bool) bool {
 	switch o {
@@ -109,8 +114,8 @@ type lister[T any] struct {
 	clock func(time.Time)
 	// after is the position behind an item, for lists with paging byKey.
 	after func(*T) string
-	// request makes the request for a page. until is not zero from the second page of an iteration on that begins with the newest: it is when the
-	// iteration began, and a list ordered by time closes its range there, so that what arrives meanwhile does not shift the pages.
+	// request makes the request for a page. until is not zero from the second page of an iteration on: it is when the iteration began, and a list
+	// that begins with the newest closes its range there, so that what arrives meanwhile does not shift the pages.
 	request func(ctx context.Context, page PageOptions, until time.Time) (args, error)
 	opts    []CallOption
 }

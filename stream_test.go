@@ -102,6 +102,7 @@ func TestStreamFailures(t *testing.T) {
 		"not an element":        {`["a",{"b":1},"c"]`, ErrResponse, 1},
 		"an element too large":  {long, ErrResponseTooLarge, 0},
 		"the inner status":      {`{"status":403,"body":["Access denied"]}`, ErrForbidden, 0},
+		"the inner status last": {`{"body":["a","b"],"more":{"status":200},"status":500}`, ErrServer, 2},
 		"the inner status, too": {`{"status":404,"body":{"id":["not_found"]}}`, ErrNotFound, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

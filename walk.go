@@ -91,7 +91,7 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	w.budget -= planned
 	w.queue = append(w.queue, f)
 	until := w.until
-	if w.first || page.Order == Ascending { // what arrives meanwhile comes last then, and is welcome
+	if w.first {
 		until = time.Time{}
 	}
 	w.first = false
@@ -332,27 +332,22 @@ func (w *walk[T]) knows(item *T) bool {
 // where is an item with its version.
 func (w *walk[T]) where(item *T) uint64 { return hash(w.id(item) + "\x00" + w.version(item)) }
 
-// learn looks at the first answer for what time it is: the clock of this machine may be behind those of the server and of the nodes, and what
-// the open range held would lie beyond the end of the closed one.
+// learn looks at the first answer for what time it is: the clock of this machine may be behind those of the server and of the nodes, and the
+// newest of what the open range held would lie beyond the end of the closed one.
 func (w *walk[T]) learn(f *flight[T], page *Page[T]) {
 	if w.learned {
 		return
 	}
 	w.learned = true
-	latest := func(t time.Time) {
-		if t = t.Add(time.Second); t.After(w.until) { // times travel in whole seconds
-			w.until = t
-		}
-	}
-	if date, err := http.ParseTime(f.response.Header.Get("Date")); err == nil {
-		latest(date)
-		if w.clock != nil {
-			w.clock(date)
-		}
+	if date, err := http.ParseTime(f.response.Header.Get("Date")); err == nil && w.clock != nil {
+		w.clock(date)
 	}
 	if w.at != nil {
 		for i := range page.Items {
-			latest(w.at(&page.Items[i]))
+			// Times travel in whole seconds.
+			if at := w.at(&page.Items[i]).Add(time.Second); at.After(w.until) {
+				w.until = at
+			}
 		}
 	}
 	if w.place != nil {

@@ -31,6 +31,8 @@ type eventServer struct {
 	// fail fails an attempt.
 	fail func() error
 	sent int
+	// date is what the server says of the time, nil for nothing.
+	date func() time.Time
 }
 
 func (s *eventServer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -71,7 +73,11 @@ func (s *eventServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	for _, e := range shown[from:min(from+asked.Limit, len(shown))] {
 		texts = append(texts, fmt.Sprintf(`{"id":["hits","%d"],"time":%d}`, e.id, e.at.Unix()))
 	}
-	return stubTransport{`{"status":200,"body":[` + strings.Join(texts, ",") + `]}`}.RoundTrip(r)
+	response, err := stubTransport{`{"status":200,"body":[` + strings.Join(texts, ",") + `]}`}.RoundTrip(r)
+	if s.date != nil {
+		response.Header.Set("Date", s.date().UTC().Format(http.TimeFormat))
+	}
+	return response, err
 }
 
 func (s *eventServer) client(t *testing.T) *Client {
@@ -272,6 +278,58 @@ func TestWatchWithAClockThatIsWrong(t *testing.T) {
 		server.events = []event{{1, now.Add(24 * time.Hour), now}, {2, now.Add(time.Minute), now.Add(time.Minute)}, {3, now.Add(time.Hour), now.Add(time.Hour)}}
 		got, _ := watchUntil(t, server, 2*time.Hour, WatchOptions{}, nil)
 		require.Equal(t, []string{"hits:1", "hits:2", "hits:3"}, got, "an event of the future does not hide the present")
+	})
+}
+
+// TestWatchAsksTheServerForTheTime: this machine's clock is ahead of the server's and of the nodes', so that what happens now lies hours back.
+func TestWatchAsksTheServerForTheTime(t *testing.T) {
+	for _, ahead := range []time.Duration{-20 * time.Minute, time.Minute, 20 * time.Minute, 3 * time.Hour} {
+		for _, future := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(1000 * time.Hour)
+				server := &eventServer{date: func() time.Time { return time.Now().Add(-ahead) }}
+				began := time.Now()
+				for i := range 200 {
+					showed := began.Add(time.Duration(i) * 17 * time.Second)
+					server.events = append(server.events, event{i, showed.Add(-ahead), showed})
+				}
+				if future {
+					server.events = append(server.events, event{200, began.Add(5 * 365 * 24 * time.Hour), began.Add(10 * time.Minute)})
+				}
+				got, _ := watchUntil(t, server, 90*time.Minute, WatchOptions{}, nil, PageSize(10))
+				requireEachOnce(t, got, len(server.events))
+			})
+		}
+	}
+}
+
+// TestWatchGoesOnWhenNothingNewComes for page after page, since more comes in late than a page holds.
+func TestWatchGoesOnWhenNothingNewComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		polls, told := 0, 0
+		client := echoing(t, Token("test-token-watch"), func(r *http.Request) (int, http.Header, string) {
+			polls++
+			if polls <= 2*maxStale {
+				return 200, http.Header{}, `{"status":200,"body":[{"id":["hits","1"],"time":1},{"id":["hits","2"],"time":2}]}`
+			}
+			return 200, http.Header{}, `{"status":200,"body":[{"id":["hits","3"],"time":3}]}`
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		options := WatchOptions{OnError: func(err error) {
+			require.ErrorIs(t, err, ErrResponse)
+			told++
+		}}
+		var got []string
+		for hit, err := range client.Hits.Watch(ctx, HitFilter{Time: Since(time.Unix(1, 0))}, options, PageSize(2)) {
+			if err != nil {
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				break
+			}
+			got = append(got, hit.ID.String())
+		}
+		require.Equal(t, []string{"hits:1", "hits:2", "hits:3"}, got)
+		require.Positive(t, told)
 	})
 }
 

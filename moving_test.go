@@ -1,0 +1,253 @@
+package wallarm
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
+)
+
+// growing lists attacks, some of which go on while they are listed.
+type growing struct {
+	attacks []*attackTimes
+	sent    int
+	// before is called with the number of each request, before it is answered.
+	before func(n int)
+}
+
+type attackTimes struct {
+	id          int
+	first, last int64
+}
+
+func (g *growing) client(t *testing.T) *Client {
+	return echoing(t, Token("test-token-growing"), func(r *http.Request) (int, http.Header, string) {
+		g.sent++
+		g.before(g.sent)
+		data, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		var asked struct {
+			Filter struct {
+				Time [][]*int64 `json:"time"`
+			} `json:"filter"`
+			Limit     int    `json:"limit"`
+			Offset    int    `json:"offset"`
+			OrderBy   string `json:"order_by"`
+			OrderDesc bool   `json:"order_desc"`
+		}
+		require.NoError(t, wire.Unmarshal(data, &asked))
+		var shown []*attackTimes
+		for _, a := range g.attacks {
+			if len(asked.Filter.Time) == 0 || a.last >= *asked.Filter.Time[0][0] && asked.Filter.Time[0][1] == nil {
+				shown = append(shown, a)
+			}
+		}
+		slices.SortStableFunc(shown, func(a, b *attackTimes) int {
+			difference := a.last - b.last
+			if asked.OrderBy == "first_time" {
+				difference = a.first - b.first
+			}
+			if asked.OrderDesc {
+				difference = -difference
+			}
+			return int(difference)
+		})
+		from := min(asked.Offset, len(shown))
+		var texts []string
+		for _, a := range shown[from:min(from+asked.Limit, len(shown))] {
+			texts = append(texts, fmt.Sprintf(`{"id":["attacks","%d"],"first_time":%d,"last_time":%d,"hits":%d}`, a.id, a.first, a.last, a.last-a.first))
+		}
+		return 200, http.Header{}, `{"status":200,"body":[` + strings.Join(texts, ",") + `]}`
+	})
+}
+
+// newGrowing makes n attacks of the last hours, of which some go on before the second request.
+func newGrowing(n int, goOn ...int) *growing {
+	g := &growing{}
+	for i := range n {
+		at := time.Now().Add(-10*time.Hour).Unix() + int64(600*i)
+		g.attacks = append(g.attacks, &attackTimes{i, at, at})
+	}
+	g.before = func(request int) {
+		if request == 2 {
+			for _, i := range goOn {
+				g.attacks[i].last = time.Now().Unix() + int64(i)
+			}
+		}
+	}
+	return g
+}
+
+// TestAttacksThatGoOnAreAllListed once, whatever goes on between two pages: what was read already, what was not, or both.
+func TestAttacksThatGoOnAreAllListed(t *testing.T) {
+	for _, goOn := range [][]int{{}, {3}, {9}, {3, 9}, {0, 9}, {14}, {2, 12, 14}, {0, 1, 2, 3, 9}, {5, 6, 7, 8, 9}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {10, 11, 12, 13, 14}} {
+		for _, opts := range [][]CallOption{{PageSize(10)}, {PageSize(5), Concurrency(4)}} {
+			for name, list := range map[string]func(context.Context, *Client) []int{
+				"all": func(ctx context.Context, c *Client) (got []int) {
+					for a, err := range c.Attacks.All(ctx, AttackFilter{Time: Last(24 * time.Hour)}, opts...) {
+						require.NoError(t, err)
+						got = append(got, numberOf(a))
+					}
+					return got
+				},
+				"incidents": func(ctx context.Context, c *Client) (got []int) {
+					for a, err := range c.Incidents.All(ctx, AttackFilter{}, opts...) {
+						require.NoError(t, err)
+						got = append(got, numberOf(a))
+					}
+					return got
+				},
+				"pages, oldest first": func(ctx context.Context, c *Client) (got []int) {
+					for page, err := range c.Attacks.Pages(ctx, AttackFilter{}, PageOptions{OrderBy: "last_time", Order: Ascending}, opts...) {
+						require.NoError(t, err)
+						for _, a := range page.Items {
+							got = append(got, numberOf(a))
+						}
+					}
+					return got
+				},
+				"watch": func(ctx context.Context, c *Client) (got []int) {
+					ctx, cancel := context.WithTimeout(ctx, time.Hour)
+					defer cancel()
+					for a, err := range c.Attacks.Watch(ctx, AttackFilter{Time: Last(24 * time.Hour)}, WatchOptions{}, opts...) {
+						if err != nil {
+							require.ErrorIs(t, err, context.DeadlineExceeded)
+							break
+						}
+						got = append(got, numberOf(a))
+					}
+					return got
+				},
+			} {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(1000 * time.Hour)
+					got := list(t.Context(), newGrowing(15, goOn...).client(t))
+					slices.Sort(got)
+					if name == "watch" { // one that goes on after a silence is said again
+						got = slices.Compact(got)
+					}
+					require.Equal(t, numbers(15), got, "%s: %v go on", name, goOn)
+				})
+			}
+		}
+	}
+}
+
+func numberOf(a Attack) (n int) {
+	_, _ = fmt.Sscan(a.ID.Doc, &n)
+	return n
+}
+
+// TestAListIsNotCutByAClock that is behind those of the server and of the nodes.
+func TestAListIsNotCutByAClock(t *testing.T) {
+	for _, behind := range []time.Duration{0, time.Second, 5 * time.Minute, 2 * time.Hour} {
+		for _, order := range []PageOptions{{}, {OrderBy: "time"}, {Order: Ascending}, {OrderBy: "size", Order: Descending}} {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(1000 * time.Hour)
+				server := &orderedHits{now: func() time.Time { return time.Now().Add(behind) }}
+				for i := range 95 {
+					server.times = append(server.times, server.now().Add(-time.Duration(i)*time.Minute).Unix())
+				}
+				for i := range 25 { // of a node whose clock is ahead of all others
+					server.times = append(server.times, server.now().Add(time.Duration(i+1)*time.Hour).Unix())
+				}
+				seen := map[string]int{}
+				for page, err := range server.client(t).Hits.Pages(t.Context(), HitFilter{Time: Last(24 * time.Hour)}, order, PageSize(10)) {
+					require.NoError(t, err)
+					for _, hit := range page.Items {
+						seen[hit.ID.Doc]++
+						require.Equal(t, 1, seen[hit.ID.Doc])
+					}
+				}
+				require.Len(t, seen, len(server.times), "%v behind, %+v", behind, order)
+			})
+		}
+	}
+}
+
+// orderedHits lists hits of these times.
+type orderedHits struct {
+	times []int64
+	now   func() time.Time
+}
+
+func (s *orderedHits) client(t *testing.T) *Client {
+	return echoing(t, Token("test-token-hits"), func(r *http.Request) (int, http.Header, string) {
+		data, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		var asked struct {
+			Filter struct {
+				Time [][]*int64 `json:"time"`
+			} `json:"filter"`
+			Limit     int    `json:"limit"`
+			Offset    int    `json:"offset"`
+			OrderBy   string `json:"order_by"`
+			OrderDesc bool   `json:"order_desc"`
+		}
+		require.NoError(t, wire.Unmarshal(data, &asked))
+		span := asked.Filter.Time[0]
+		var shown []int64
+		for _, at := range s.times {
+			if at >= *span[0] && (span[1] == nil || at <= *span[1]) {
+				shown = append(shown, at)
+			}
+		}
+		size := func(at int64) int64 { return at * 31 % 97 }
+		slices.SortFunc(shown, func(a, b int64) int {
+			if asked.OrderBy == "size" && size(a) != size(b) {
+				return int(size(a) - size(b))
+			}
+			return int(a - b)
+		})
+		if asked.OrderDesc {
+			slices.Reverse(shown)
+		}
+		from := min(asked.Offset, len(shown))
+		var texts []string
+		for _, at := range shown[from:min(from+asked.Limit, len(shown))] {
+			texts = append(texts, fmt.Sprintf(`{"id":["hits","%d"],"time":%d}`, at, at))
+		}
+		return 200, http.Header{}, `{"status":200,"body":[` + strings.Join(texts, ",") + `]}`
+	})
+}
+
+// TestACursorThatIsNoText cannot be sent back, and without it the list would seem to end.
+func TestACursorThatIsNoText(t *testing.T) {
+	for _, cursor := range []string{`["a",0]`, `{"after":"a"}`} {
+		client := echoing(t, Token("test-token-cursor"), func(*http.Request) (int, http.Header, string) {
+			return 200, http.Header{}, `{"status":200,"body":[{"id":["a","1"]}],"cursor":` + cursor + `}`
+		})
+		var failure error
+		for _, err := range client.Attacks.AllByCursor(t.Context(), AttackFilter{}) {
+			failure = err
+		}
+		require.ErrorIs(t, failure, ErrResponse, cursor)
+	}
+}
+
+// TestCallHeedsTheEnvelope of a 2xx answer that says no inside, unless the caller wants the bytes.
+func TestCallHeedsTheEnvelope(t *testing.T) {
+	answer := `{"body":["Access denied"],"status":403}`
+	client := echoing(t, Token("test-token-call"), func(*http.Request) (int, http.Header, string) { return 200, http.Header{}, answer })
+	var object struct {
+		Status int `json:"status"`
+	}
+	require.ErrorIs(t, client.Call(t.Context(), "POST", "/v1/any", nil, nil), ErrForbidden)
+	require.ErrorIs(t, client.Call(t.Context(), "POST", "/v1/any", nil, &object), ErrForbidden)
+	var raw RawJSON
+	require.NoError(t, client.Call(t.Context(), "POST", "/v1/any", nil, &raw))
+	require.Equal(t, answer, string(raw))
+
+	answer = `{"status":500,"name":"a row whose own status this is"}`
+	require.NoError(t, client.Call(t.Context(), "GET", "/v1/any", nil, &object))
+	require.Equal(t, 500, object.Status)
+}
