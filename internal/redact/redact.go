@@ -23,6 +23,7 @@ const Mask = "[redacted]"
 var suffixes = []string{
 	"token", "secret", "password", "otp", "otp_secret", "license", "chat_data", "signed_url", "ca_file", "invitation",
 	"private_key", "idp_cert", "saml_response", "qr_code", "api_key", "apikey", "file_remote_url", "authorization", "cookie",
+	"passwd", "pwd", "passphrase", "credentials",
 }
 
 // subtrees are the names of members under which everything is secret.
@@ -134,7 +135,7 @@ func masked(value jsontext.Value) jsontext.Value {
 // secretPair finds the beginning of a pair of a secret name and its value in text that is not JSON: the name, and all up to the value. The name may
 // be that of a form or a query (user[password]=, also escaped), quoted (by JSON, by JSON inside of JSON, by HTML) or a key of a Ruby hash.
 var secretPair = regexp.MustCompile(`(?i)(?:([a-z0-9_-]*(?:authorization|cookie)[a-z0-9_-]*)|` +
-	`[a-z0-9_-]*(?:token|secret|password|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|` +
+	`[a-z0-9_-]*(?:token|secret|password|passwd|pwd|passphrase|credentials|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|` +
 	`signature|invitation|api[_-]?key)[a-z0-9_-]*|` +
 	`(?:\b|%[0-9a-f]{2})(?:target|headers|auth_headers|session_data|additional_data|diff|before|after|state_before_action|state_after_action)\b)` +
 	`(?:[\\"'\[\]]|%5B|%5D|%22|%27|&quot;|&#3[49];)*\s*(?:=>|[:=]|=&gt;|%3D|%3A)\s*(?:bearer\s+|basic\s+)?`)

@@ -16,7 +16,7 @@ import (
 var (
 	// listedSuffixes are the ends of names of secret members.
 	listedSuffixes = []string{
-		"token", "secret", "password", "otp", "otp_secret", "license", "chat_data", "signed_url", "ca_file", "invitation", "private_key", "idp_cert",
+		"token", "secret", "password", "passwd", "pwd", "passphrase", "credentials", "otp", "otp_secret", "license", "chat_data", "signed_url", "ca_file", "invitation", "private_key", "idp_cert",
 		"saml_response",
 	}
 	// listedNames are members that the table names beyond those.

@@ -67,3 +67,19 @@ func TestIsSecretHeader(t *testing.T) {
 	}
 	require.Zero(t, testing.AllocsPerRun(10, func() { IsSecretHeader("X-Wallarmapi-Token") }), "it is asked for each request")
 }
+
+// TestEscapedCredentialsAreMasked however often and in whatever mixture they are escaped, while texts that hold none stay as they are.
+func TestEscapedCredentialsAreMasked(t *testing.T) {
+	const secret = "test-token/a+b=c&d"
+	known := Sent(http.Header{"X-Wallarmapi-Token": {secret}}, nil, nil)
+	for _, text := range []string{
+		"test-token/a&#43;b=c&amp;d", "test-token&#x2F;a&#x2b;b&equals;c&amp;d", "test-token%2fa%2bb%3dc%26d", "test-token%252Fa%252Bb%253Dc%2526d",
+		"%74est-token/a%2Bb=c&d", `test-token\/a\u002bb=c\u0026d`, `test-token\x2fa+b=c&d`, "test-token%2Fa&#43;b%3Dc%26amp;d",
+	} {
+		masked := known.Text("before " + text + " behind")
+		require.Equal(t, "before "+Mask+" behind", masked, text)
+	}
+	for _, text := range []string{"100%25 &amp; more", `C:\user\x`, "%zz%", "&#x110000;", "a &lt;b&gt; %2F"} {
+		require.Equal(t, text, known.Text(text))
+	}
+}

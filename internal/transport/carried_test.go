@@ -170,3 +170,44 @@ func TestAHeaderThatCannotBeSentFailsAtOnce(t *testing.T) {
 		require.Zero(t, rounds.attempts())
 	}
 }
+
+// TestAnAuthenticatorGivesNoLeaveToRepeat: net/http sends a request with such a header a second time, whatever it is.
+func TestAnAuthenticatorGivesNoLeaveToRepeat(t *testing.T) {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key", "idempotency-key"} {
+		rounds := play()
+		engine := New(Config{Client: &http.Client{Transport: rounds}, Sign: func(_ context.Context, h http.Header) error {
+			h[name] = []string{"a-key"}
+			return nil
+		}})
+		_, err := engine.Do(t.Context(), newCall(Once))
+		require.ErrorContains(t, err, name)
+		require.Zero(t, rounds.attempts())
+	}
+}
+
+// TestFormerCredentialsAreMaskedToo: an answer may repeat what an earlier attempt of the same call carried.
+func TestFormerCredentialsAreMaskedToo(t *testing.T) {
+	n, seen := 0, ""
+	engine := New(Config{
+		Client: &http.Client{Transport: play(status(503, ""), status(200, "", "X-Echo", "test-token-1 test-token-2"), status(503, ""), status(400, "test-token-3 test-token-4"))},
+		Sign: func(_ context.Context, h http.Header) error {
+			n++
+			h.Set("WallarmApi-Token", fmt.Sprint("test-token-", n))
+			return nil
+		},
+		Observe: func(_ context.Context, a Attempt) { seen = a.Header.Get("X-Echo") },
+	})
+	call := func() *Call {
+		c := newCall(Read)
+		c.Policy = Policy{MaxRetries: 1, BaseWait: 1, MaxWait: 1}
+		return c
+	}
+	answer, err := engine.Do(t.Context(), call())
+	require.NoError(t, err)
+	require.Equal(t, "[redacted] [redacted]", seen)
+	require.Equal(t, "[redacted] [redacted]", answer.Credentials().Header(answer.Header).Get("X-Echo"))
+	answer.Release()
+	answer, err = engine.Do(t.Context(), call())
+	require.NoError(t, err)
+	require.Equal(t, "[redacted] [redacted]", string(answer.Body))
+}

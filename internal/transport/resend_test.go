@@ -401,3 +401,52 @@ func TestErrorsQuoteNoCredential(t *testing.T) {
 func failsUnread(err error) roundTrip {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
+
+// TestABodyBelongsToItsAttempt: a RoundTripper that records may ask for the body of a request long after it has answered it, while other calls are
+// under way.
+func TestABodyBelongsToItsAttempt(t *testing.T) {
+	for _, class := range []Class{Read, Once} {
+		var first func() (io.ReadCloser, error)
+		sent := 0
+		engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if sent++; first == nil {
+				first = r.GetBody
+				return status(200, "{}")(r)
+			}
+			again, err := first()
+			if err == nil {
+				data, _ := io.ReadAll(again)
+				require.Equal(t, `{"a":1}`, string(data))
+			}
+			return nil, errDial // it was read all the same
+		}))
+		_, err := engine.Do(t.Context(), newCall(class))
+		require.NoError(t, err)
+		other := newCall(Once)
+		other.Body = []byte(`{"other":"call"}`)
+		_, err = engine.Do(t.Context(), other)
+		var failure *Failure
+		require.ErrorAs(t, err, &failure)
+		require.True(t, failure.Unknown)
+		require.Equal(t, 2, sent, "what may have been sent is not sent again")
+	}
+}
+
+// TestATransportThatRewindsByItself may have sent the request before the dial that failed.
+func TestATransportThatRewindsByItself(t *testing.T) {
+	sent := 0
+	engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+		sent++
+		_, _ = io.Copy(io.Discard, r.Body)
+		again, err := r.GetBody()
+		require.NoError(t, err)
+		require.NoError(t, again.Close())
+		return nil, errDial
+	}))
+	_, err := engine.Do(t.Context(), newCall(Once))
+	var failure *Failure
+	require.ErrorAs(t, err, &failure)
+	require.True(t, failure.Unknown)
+	require.Equal(t, 1, sent)
+}
