@@ -43,8 +43,13 @@ func ListAttacks(ctx context.Context, p *Program, what string, pages func(*walla
 	}
 	defer stop()
 	filter := wallarm.AttackFilter{Time: wallarm.Last(*since)}
+	// Who reads the first few wants those that went on last. Who reads all wants the order in which none of them moves meanwhile.
+	order := wallarm.PageOptions{}
+	if *limit > 0 {
+		order.OrderBy = "last_time"
+	}
 	n, err := List(p, printer, what, *limit, func(opts ...wallarm.CallOption) iter.Seq2[*wallarm.Page[wallarm.Attack], error] {
-		return pages(client)(ctx, filter, wallarm.PageOptions{}, opts...)
+		return pages(client)(ctx, filter, order, opts...)
 	})
 	if n == 0 && err == nil && *format == "table" {
 		fmt.Fprintf(p.Out, "No %s in the last %v.\n", what, *since)
