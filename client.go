@@ -432,7 +432,7 @@ func logAttempt(ctx context.Context, logger *slog.Logger, a Attempt) {
 		attrs = append(attrs, slog.Int("status", a.Status))
 	}
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", a.Err.Error()))
+		attrs = append(attrs, slog.String("error", clean(a.Err.Error())))
 	}
 	if a.RetryIn >= 0 {
 		attrs = append(attrs, slog.Duration("retry_in", a.RetryIn.Round(time.Millisecond)))

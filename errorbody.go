@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -112,18 +113,19 @@ func (e *APIError) readFields(prefix string, members map[string]jsontext.Value, 
 			field = prefix + "." + name
 		}
 		if value.Kind() != '{' || level >= maxFieldLevels {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(value))})
+			e.Fields = append(e.Fields, FieldError{Field: clip(field), Message: redact.Complaint(field, text(value))})
 			continue
 		}
 		var inner map[string]jsontext.Value
 		_ = wire.Unmarshal(value, &inner)
 		if message, ok := inner["error"]; ok && message.Kind() == '"' {
-			e.Fields = append(e.Fields, FieldError{Field: field, Message: redact.Complaint(field, text(message)), Value: SecretOf(string(inner["value"]))})
+			e.Fields = append(e.Fields, FieldError{Field: clip(field), Message: redact.Complaint(field, text(message)), Value: SecretOf(string(inner["value"]))})
 			continue
 		}
 		if rules, ok := ruleTexts(inner); ok {
 			for rule, message := range rules {
-				e.Fields = append(e.Fields, FieldError{Field: field, Rule: rule, Message: redact.Complaint(field+"."+rule, message)})
+				complaint := FieldError{Field: clip(field), Rule: clip(rule), Message: redact.Complaint(field+"."+rule, message)}
+				e.Fields = append(e.Fields, complaint)
 			}
 			continue
 		}
@@ -169,13 +171,20 @@ func excerpt(body []byte) string {
 	return clip(strings.Join(strings.Fields(strings.ToValidUTF8(string(redact.Text(string(body))), "�")), " "))
 }
 
-func clip(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+// clean puts blanks in place of what steers a terminal or breaks a line: control characters, those of C1 included, marks and overrides of the
+// direction of writing, and the line ends of Unicode. What a server sent is read on terminals.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+// clip is clean for a text that may be of any length.
+func clip(s string) string {
+	s = clean(s)
 	if len(s) <= maxMessage {
 		return s
 	}

@@ -102,7 +102,7 @@ type APIError struct {
 
 // FieldError is what the API says about one field of a request.
 type FieldError struct {
-	// Field is the name, sometimes a dotted or bracketed path such as filter.clientid, as the API spells it.
+	// Field is the name, sometimes a dotted or bracketed path such as filter.clientid, as the API spells it, but for control characters.
 	Field string
 	// Rule is the violated rule, where the service names one.
 	Rule string
@@ -112,15 +112,15 @@ type FieldError struct {
 	Value Secret
 }
 
-// String returns the complaint without the refused value.
+// String returns the complaint without the refused value, on one line and without control characters.
 func (f FieldError) String() string {
 	if f.Rule != "" {
-		return f.Field + " (" + f.Rule + "): " + f.Message
+		return clean(f.Field + " (" + f.Rule + "): " + f.Message)
 	}
-	return f.Field + ": " + f.Message
+	return clean(f.Field + ": " + f.Message)
 }
 
-// Error says what was tried and what came back.
+// Error says what was tried and what came back, on one line and without control characters.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wallarm: %s: %s %s", e.Operation, e.Method, e.Path)
@@ -150,7 +150,8 @@ func (e *APIError) Error() string {
 	if hint := e.hint(); hint != "" {
 		b.WriteString("; " + hint)
 	}
-	return b.String()
+	// Once more, since masking may have undone escapes.
+	return clean(b.String())
 }
 
 // hint says what to do next, where that is known.
@@ -191,7 +192,8 @@ type CallError struct {
 	Last *APIError
 }
 
-// Error says what was tried, why it ended, and what the last answer was.
+// Error says what was tried, why it ended, and what the last answer was, on one line and without control characters: texts of net/http quote what
+// a server sent as it came.
 func (e *CallError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wallarm: %s: %s %s: %v", e.Operation, e.Method, e.Path, e.Err)
@@ -207,7 +209,7 @@ func (e *CallError) Error() string {
 	if e.OutcomeUnknown {
 		b.WriteString("; the change may have been applied: look before you repeat it")
 	}
-	return b.String()
+	return clean(b.String())
 }
 
 // Unwrap returns the reasons.

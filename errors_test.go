@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
@@ -119,6 +121,48 @@ func TestErrorsAreBoundedAndShowNoSecrets(t *testing.T) {
 	e := newAPIError(400, http.Header{}, []byte(`{"body":{"password":{"error":"wrong password","value":"`+secret+`"}}}`))
 	require.Equal(t, `"`+secret+`"`, e.Fields[0].Value.Reveal(), "who asks for the value gets it")
 	require.Equal(t, "wrong password", e.Fields[0].Message)
+}
+
+func TestErrorsDoNotSteerTheTerminal(t *testing.T) {
+	const hostile = "a\x1b[31m\u009b2J\u0085\x7f\u202e\u2066\u2069\u200e\u200f\u061c\u2028b"
+	harmless := func(text string) {
+		t.Helper()
+		for _, r := range text {
+			require.False(t, unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028', "%q", text)
+		}
+	}
+	quoted, err := json.Marshal(hostile)
+	require.NoError(t, err)
+	for _, body := range []string{
+		`{"body":%s}`, `{"error":%s}`, `[%s]`, `{%s:1}`, `{"body":{%s:"x"}}`, `{"body":{%s:{"error":%s}}}`, `{"body":{%s:{%s:%s}}}`, `{"body":{"a":{%s:{"error":"x"}}}}`,
+		`<%s>`,
+	} {
+		body = strings.ReplaceAll(body, "%s", string(quoted))
+		for _, text := range []string{body, strings.ReplaceAll(body, string(quoted), `"`+strings.ReplaceAll(hostile, "\x1b", `\u001b`)+`"`)} {
+			e := newAPIError(400, http.Header{"X-Request-Id": {hostile}}, []byte(text))
+			harmless(e.Error())
+			harmless(e.Message)
+			for _, field := range e.Fields {
+				harmless(field.Field + field.Rule + field.Message)
+			}
+		}
+	}
+	harmless(FieldError{Field: hostile, Rule: hostile, Message: hostile}.String())
+	call := &CallError{Err: fmt.Errorf("malformed MIME header line: %s", hostile)}
+	harmless(call.Error())
+	require.Equal(t, "name: is bad", FieldError{Field: "name", Message: "is bad"}.String())
+}
+
+func TestMaskingBringsNoControlCharactersBack(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, strings.ReplaceAll(`{"body":{"%":"%"}}`, "%", `\u002525251b[31mtest\u002525252dtoken-fixture`))
+	}, WithDefaults(WithRetries(0)))
+	_, err := client.Users.Me(t.Context())
+	var api *APIError
+	require.ErrorAs(t, err, &api)
+	require.Equal(t, " [31m[redacted]", api.Fields[0].Field, "escaped so often that only the second look finds it")
+	require.NotContains(t, api.Fields[0].Field+api.Fields[0].Message+err.Error(), "\x1b")
 }
 
 func TestAnInnerStatusSaysNo(t *testing.T) {

@@ -104,6 +104,7 @@ func TestAttacksFailure(t *testing.T) {
 
 func TestWhatAttackersSentDoesNotReachTheTerminal(t *testing.T) {
 	require.Equal(t, "a·[31mb·c", cli.Cut("a\x1b[31mb\nc", 0))
+	require.Equal(t, "a·[31mb·c·d·e·", cli.Cut("a\u009b[31mb\u202ec\u2066d\u200ee\x7f", 0), "C1, marks and overrides of the direction")
 	require.Equal(t, "abc…", cli.Cut("abcdef", 4))
 	require.Equal(t, "äöü", cli.Cut("äöü", 3))
 }

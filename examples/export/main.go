@@ -5,10 +5,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -67,63 +65,7 @@ func parse(p *cli.Program) (settings, error) {
 	case s.since <= 0 || s.page < 1 || s.page > 1000 || s.batch < 1:
 		return s, cli.Misuse("-since and -batch must be positive, and -page from 1 to 1000")
 	}
-	return s, nil
-}
-
-// state is what the file of -checkpoint holds.
-type state struct {
-	What   string `json:"what"`
-	Format string `json:"format"`
-	// From and Until are fixed when the export begins: a place in a list is one of a list with these times.
-	From  time.Time                `json:"from"`
-	Until time.Time                `json:"until"`
-	Place wallarm.Checkpoint       `json:"place"`
-	Done  bool                     `json:"done"`
-	Watch *wallarm.WatchCheckpoint `json:"watch,omitempty"`
-	// Size is the length of the output at that place. What stands behind it was written by a run that did not live to note it.
-	Size int64 `json:"size"`
-}
-
-func load(s settings) (*state, error) {
-	now := time.Now().Truncate(time.Second)
-	fresh := &state{What: s.what, Format: s.format, From: now.Add(-s.since), Until: now}
-	if s.checkpoint == "" {
-		return fresh, nil
-	}
-	data, err := os.ReadFile(s.checkpoint)
-	if errors.Is(err, os.ErrNotExist) {
-		return fresh, nil
-	}
-	var st state
-	if err == nil {
-		err = json.Unmarshal(data, &st)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", s.checkpoint, err)
-	}
-	if st.What != s.what || st.Format != s.format {
-		return nil, cli.Misuse("%s belongs to an export of %s as %s", s.checkpoint, st.What, st.Format)
-	}
-	return &st, nil
-}
-
-// save writes a file in one step: whoever reads it sees the old content or the new one.
-func save(path string, st *state) error {
-	data, err := json.Marshal(st)
-	if err != nil {
-		return err
-	}
-	// The name is always the same, so that what a killed run leaves is overwritten by the next one.
-	next, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(next.Name())
-	_, err = next.Write(append(data, '\n'))
-	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
-		return err
-	}
-	return os.Rename(next.Name(), path)
+	return s, checkFiles(s)
 }
 
 // export is one run.
@@ -135,6 +77,8 @@ type export struct {
 	meter  *meter
 	// waiting is how many items were written since the last save.
 	waiting int
+	// begun says that something came to write. Before it, the output of a former run stays as it is.
+	begun bool
 	// failure is what went wrong in a save that nobody could be told of at once; broken says that something was not written, so that the place
 	// must not be noted any more.
 	failure error
@@ -155,7 +99,10 @@ func run(ctx context.Context, p *cli.Program) (err error) {
 		return err
 	}
 	defer stop()
-	out, err := open(s, p.Out, st.Size)
+	if err = st.admit(ctx, s, client); err != nil {
+		return err
+	}
+	out, err := open(s, p.Out, st)
 	if err != nil {
 		return err
 	}
@@ -165,33 +112,44 @@ func run(ctx context.Context, p *cli.Program) (err error) {
 		err = e.watch(ctx)
 	}
 	e.meter.finish()
-	interrupted := ctx.Err() != nil
-	if err = errors.Join(err, e.save(), out.Close()); err != nil && !(interrupted && s.html != "") {
+	interrupted := ctx.Err() != nil && (e.begun || st.resumed)
+	err = errors.Join(err, e.save(), out.Close())
+	if s.html == "" || (err != nil && !interrupted) {
 		return err
 	}
-	if s.html != "" {
-		return errors.Join(err, report(s, st))
+	return errors.Join(err, report(s, st))
+}
+
+// begin makes the output ready. It is called when the first page has come: a login that fails must not cost what a former run wrote.
+func (e *export) begin() error {
+	if e.begun {
+		return nil
 	}
+	err := e.sink.Begin()
+	e.begun, e.broken = err == nil, err != nil
 	return err
 }
 
 // save makes what was written last, and then notes the place behind it.
 func (e *export) save() error {
-	if e.broken {
+	if e.broken || !e.begun {
 		return nil
 	}
 	e.waiting = 0
-	size, err := e.sink.Commit()
+	written, err := e.sink.Commit()
 	e.broken = err != nil
 	if err != nil || e.checkpoint == "" {
 		return err
 	}
-	e.state.Size = size
+	e.state.mark = written
 	return save(e.checkpoint, e.state)
 }
 
 // write handles one item.
 func (e *export) write(r record, err error) error {
+	if err == nil {
+		err = e.begin()
+	}
 	if err != nil {
 		return err
 	}
@@ -228,6 +186,10 @@ func (e *export) each(items iter.Seq2[record, error]) error {
 // all exports what there is.
 func (e *export) all(ctx context.Context) error {
 	if e.state.Done {
+		if !e.follow {
+			e.meter.say("%s says that this export, up to %s, is already complete; nothing was done. Delete it to export anew.",
+				e.checkpoint, e.state.Until.Format(time.RFC3339))
+		}
 		return nil
 	}
 	span := wallarm.Between(e.state.From, e.state.Until)
@@ -244,6 +206,9 @@ func (e *export) all(ctx context.Context) error {
 		e.meter.begin(counts.Attacks, e.state.Place.Items())
 		err = e.each(records(e.client.Attacks.All(ctx, wallarm.AttackFilter{Time: span}, opts...), fromAttack))
 	}
+	if err == nil {
+		err = e.begin() // the list may be empty
+	}
 	if err != nil {
 		return err
 	}
@@ -253,6 +218,9 @@ func (e *export) all(ctx context.Context) error {
 
 // watch exports what is new.
 func (e *export) watch(ctx context.Context) error {
+	if err := e.begin(); err != nil {
+		return err
+	}
 	if e.state.Watch == nil {
 		e.state.Watch = new(wallarm.WatchCheckpoint)
 	}

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -54,46 +56,33 @@ func fromHit(h *wallarm.Hit) (record, error) {
 
 // sink is where records go. What was committed outlives the process.
 type sink interface {
+	// Begin cuts the output back to what was committed last. Before it, the output is not touched.
+	Begin() error
 	Write(record) error
-	// Commit returns the length of a file that can be cut back to what was committed, else 0.
-	Commit() (int64, error)
+	// Commit returns the mark of a file that can be cut back to what was committed, else a zero one.
+	Commit() (mark, error)
 	Close() error
 }
 
-// open opens the output and cuts it back to size, which was committed last.
-func open(s settings, stdout io.Writer, size int64) (sink, error) {
+// open opens the output, and refuses one that is not what the checkpoint says.
+func open(s settings, stdout io.Writer, st *state) (sink, error) {
+	if s.out == "" {
+		return newFileSink(s, stdout, nil, mark{}), nil
+	}
+	file, err := openOutput(s, st)
+	if err != nil {
+		return nil, err
+	}
 	if s.format == "sqlite" {
-		return openSQLite(s.out)
+		return &sqliteSink{path: s.out, resumed: st.resumed}, file.Close()
 	}
-	f := &fileSink{to: bufio.NewWriterSize(stdout, 1<<16), size: size}
-	if s.out != "" {
-		file, err := os.OpenFile(s.out, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return nil, err
-		}
-		info, err := file.Stat()
-		if err == nil && info.Size() < size {
-			err = fmt.Errorf("%s is shorter than the checkpoint says: it is another file, or was changed", s.out)
-		}
-		if err == nil {
-			err = file.Truncate(size)
-		}
-		if err == nil {
-			_, err = file.Seek(size, io.SeekStart)
-		}
-		if err != nil {
-			return nil, errors.Join(err, file.Close())
-		}
-		f.file = file
-		f.to.Reset(file)
+	if st.resumed {
+		err = st.check(file)
 	}
-	if s.format == "csv" {
-		f.rows = csv.NewWriter(f.to)
-		if size == 0 {
-			return f, f.rows.Write(columns)
-		}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
-	return f, nil
+	return newFileSink(s, file, file, st.mark), nil
 }
 
 // fileSink writes lines.
@@ -101,7 +90,30 @@ type fileSink struct {
 	file *os.File
 	to   *bufio.Writer
 	rows *csv.Writer
-	size int64
+	from mark
+}
+
+func newFileSink(s settings, to io.Writer, file *os.File, from mark) *fileSink {
+	f := &fileSink{file: file, to: bufio.NewWriterSize(to, 1<<16), from: from}
+	if s.format == "csv" {
+		f.rows = csv.NewWriter(f.to)
+	}
+	return f
+}
+
+func (f *fileSink) Begin() error {
+	if f.file != nil {
+		if err := f.file.Truncate(f.from.Size); err != nil {
+			return err
+		}
+		if _, err := f.file.Seek(f.from.Size, io.SeekStart); err != nil {
+			return err
+		}
+	}
+	if f.rows != nil && f.from.Size == 0 {
+		return f.rows.Write(columns)
+	}
+	return nil
 }
 
 func (f *fileSink) Write(r record) error {
@@ -118,20 +130,24 @@ func (f *fileSink) Write(r record) error {
 	return f.rows.Write(row)
 }
 
-func (f *fileSink) Commit() (int64, error) {
+func (f *fileSink) Commit() (mark, error) {
 	if f.rows != nil {
 		f.rows.Flush()
 		if err := f.rows.Error(); err != nil {
-			return 0, err
+			return mark{}, err
 		}
 	}
 	if err := f.to.Flush(); err != nil || f.file == nil {
-		return 0, err
+		return mark{}, err
 	}
 	if err := f.file.Sync(); err != nil {
-		return 0, err
+		return mark{}, err
 	}
-	return f.file.Seek(0, io.SeekCurrent)
+	size, err := f.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return mark{}, err
+	}
+	return markOf(f.file, size)
 }
 
 func (f *fileSink) Close() error {
@@ -143,24 +159,38 @@ func (f *fileSink) Close() error {
 
 // sqliteSink keeps one row for each id.
 type sqliteSink struct {
-	db *sql.DB
-	tx *sql.Tx
+	path    string
+	resumed bool
+	db      *sql.DB
+	tx      *sql.Tx
 }
 
-func openSQLite(path string) (*sqliteSink, error) {
-	db, err := sql.Open("sqlite", path)
+// openDatabase opens a file by its path: package sqlite would take a part of some names for options.
+func openDatabase(path string) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1)
-	_, err = db.Exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+	address := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(path), "/")}
+	return sql.Open("sqlite", address.String())
+}
+
+// Begin opens the database. The file exists already, since SQLite would make one that others can read; its companions take over the mode.
+func (s *sqliteSink) Begin() (err error) {
+	if s.db, err = openDatabase(s.path); err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(1)
+	if s.resumed {
+		if _, err = s.db.Exec("SELECT id FROM events LIMIT 1"); err != nil {
+			return fmt.Errorf("%s does not hold what the checkpoint says: %w", s.path, err)
+		}
+	}
+	_, err = s.db.Exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
 		CREATE TABLE IF NOT EXISTS events (
 			id TEXT PRIMARY KEY, time TEXT, type TEXT, domain TEXT, path TEXT, ip TEXT, country TEXT, block_status TEXT, hits INTEGER, json TEXT
 		) WITHOUT ROWID; CREATE INDEX IF NOT EXISTS events_time ON events (time)`)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &sqliteSink{db: db}, nil
+	return err
 }
 
 func (s *sqliteSink) Write(r record) (err error) {
@@ -176,18 +206,21 @@ func (s *sqliteSink) Write(r record) (err error) {
 	return err
 }
 
-func (s *sqliteSink) Commit() (int64, error) {
+func (s *sqliteSink) Commit() (mark, error) {
 	if s.tx == nil {
-		return 0, nil
+		return mark{}, nil
 	}
 	tx := s.tx
 	s.tx = nil
-	return 0, tx.Commit()
+	return mark{}, tx.Commit()
 }
 
 func (s *sqliteSink) Close() error {
 	if s.tx != nil {
 		_ = s.tx.Rollback()
+	}
+	if s.db == nil {
+		return nil
 	}
 	return s.db.Close()
 }
@@ -246,7 +279,7 @@ func readCSV(file io.Reader, visit func(record)) error {
 }
 
 func readSQLite(path string, visit func(record)) error {
-	db, err := sql.Open("sqlite", path)
+	db, err := openDatabase(path)
 	if err != nil {
 		return err
 	}

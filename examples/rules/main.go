@@ -100,6 +100,11 @@ func columns() []cli.Column[wallarm.Rule] {
 	}
 }
 
+// describe names a rule on one line. What others wrote into it must not control the reader's terminal.
+func describe(rule *wallarm.Rule) string {
+	return cli.Cut(fmt.Sprintf("rule %d: %s for %s", rule.ID, rule.Type(), scope(rule.Conditions)), 0)
+}
+
 func scope(conditions wallarm.Conditions) string {
 	if len(conditions) == 0 {
 		return "every request"
@@ -163,7 +168,7 @@ func create(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []str
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Out, "Created rule %d: %s for %s\n", rule.ID, rule.Type(), scope(rule.Conditions))
+	fmt.Fprintln(p.Out, "Created", describe(rule))
 	return nil
 }
 
@@ -189,8 +194,8 @@ func remove(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []str
 	defer stop()
 	result, err := client.Rules.DeleteMany(ctx, ids)
 	if result != nil {
-		for _, rule := range result.Deleted {
-			fmt.Fprintf(p.Out, "Deleted rule %d: %s for %s\n", rule.ID, rule.Type(), scope(rule.Conditions))
+		for i := range result.Deleted {
+			fmt.Fprintln(p.Out, "Deleted", describe(&result.Deleted[i]))
 		}
 	}
 	if err != nil {

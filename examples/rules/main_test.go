@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wallarm-sdk/wallarm"
 	"github.com/wallarm-sdk/wallarm/examples/internal/cli"
 	"github.com/wallarm-sdk/wallarm/wallarmtest"
 )
@@ -56,6 +58,17 @@ func TestCreateWithHostAndType(t *testing.T) {
 	require.Equal(t, "until the fix ships", sent["comment"])
 	require.Contains(t, fmt.Sprint(sent["action"]), "shop.example.com")
 	require.Contains(t, fmt.Sprint(sent["action"]), "action_name")
+}
+
+func TestWhatARuleSaysDoesNotReachTheTerminal(t *testing.T) {
+	server := wallarmtest.NewServer(t)
+	code, out, errs := cli.Try(t, server, run, "create", "-path", "/login", "-attack-type", "sqli")
+	require.Equal(t, cli.OK, code, errs)
+	require.Equal(t, 1, strings.Count(out, "\n"))
+	hostile := wallarm.Rule{ID: 7, Conditions: wallarm.Conditions{{Point: wallarm.Point{wallarm.Header("X\x1b[31m")}, Type: wallarm.ConditionEqual, Value: "a\u202eb\nc"}}}
+	for _, r := range describe(&hostile) {
+		require.True(t, unicode.IsPrint(r), "%q", describe(&hostile))
+	}
 }
 
 func TestMistakes(t *testing.T) {

@@ -8,14 +8,39 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // requestLog writes one line for each request: when, what, the status, the
 // size of the answer and the time it took. It shows no headers and no bodies,
-// and of the query no value that may be a secret.
+// of the query no value that may be a secret, and the token nowhere.
 type requestLog struct{ lines *log.Logger }
 
-func newRequestLog(w io.Writer) *requestLog { return &requestLog{log.New(w, "", log.LstdFlags)} }
+func newRequestLog(w io.Writer, token string) *requestLog {
+	// In a query, a plus sign may stand for a blank.
+	secrets := redact.Sent(nil, nil, []string{token, strings.ReplaceAll(token, " ", "+")})
+	return &requestLog{log.New(masked{w, secrets}, "", log.LstdFlags)}
+}
+
+// masked hides secrets in all that is logged, the words of the HTTP server
+// included. A logger writes each line at once, so that none is torn.
+type masked struct {
+	to      io.Writer
+	secrets redact.Credentials
+}
+
+func (m masked) Write(line []byte) (int, error) {
+	text := m.secrets.Text(string(line))
+	if text != string(line) {
+		// Masking undoes escapes, and so may bring back what breaks the line.
+		text = printable(strings.TrimSuffix(text, "\n")) + "\n"
+	}
+	if _, err := io.WriteString(m.to, text); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
 
 func (l *requestLog) request(r *http.Request, w *watchedWriter, took time.Duration) {
 	status := "---" // the connection was cut

@@ -240,3 +240,23 @@ func TestLogHidesSecrets(t *testing.T) {
 	}
 	require.Equal(t, `'a'\''b c'`, quote("a'b c"))
 }
+
+func TestLogHidesTheTokenEverywhere(t *testing.T) {
+	const token = "test-token/of mine"
+	box := start(t, "-token", token)
+	for _, target := range []string{
+		"/test-token%2Fof%20mine", "/v1/test-token/of%20mine/x", "/x?test-token/of+mine", "/x?a=b&=test-token%2fof+mine", "/x?q=%74est-token/of%20mine%0A",
+		"/x?q=%2574est-token%252Fof%2520mine", "/ordinary?q=%22a",
+	} {
+		resp, err := http.Get(box.env["WALLARM_API_HOST"] + target)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	box.stop(t)
+	text := box.log.String()
+	require.Equal(t, 7, strings.Count(text, "GET /"), text)
+	require.Equal(t, 7, strings.Count(text, "\n"), text)
+	require.Equal(t, 7, strings.Count(text, redacted), "twice where it has no name: %s", text)
+	require.Contains(t, text, "GET /ordinary?q=%22a ")
+	require.NotContains(t, text, "of mine")
+}

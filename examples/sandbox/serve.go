@@ -24,7 +24,7 @@ type sandbox struct {
 }
 
 func newSandbox(s settings, stderr io.Writer) (*sandbox, error) {
-	box := &sandbox{settings: s, log: newRequestLog(stderr)}
+	box := &sandbox{settings: s, log: newRequestLog(stderr, s.token)}
 	options := []wallarmtest.Option{wallarmtest.WithSeed(s.seed), wallarmtest.WithRequestLog(0)}
 	found, err := stateExists(s.state)
 	if err != nil {

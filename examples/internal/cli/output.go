@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -132,15 +133,21 @@ func (p *Printer[T]) row(values []string) error {
 	return err
 }
 
+// formula is what a spreadsheet may take for the beginning of a formula: its sign, ordinary or full-width, behind blanks, invisible characters or
+// quotes that programs drop. It begins a cell, or stands behind a semicolon, tab or line end: a spreadsheet that separates by semicolons or tabs
+// does not heed the quotes of cells that are separated by commas, and begins a new cell there.
+var formula = regexp.MustCompile(`(^|[;\t\r\n])([\pZ\p{Cf}\p{Co}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"]*[=+\-@＝＋－＠])`)
+
 // Harmless keeps a spreadsheet from taking what an attacker sent for a formula. A number is none, negative or not.
 func Harmless(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return cell
-	}
 	if _, err := strconv.ParseInt(cell, 10, 64); err == nil {
 		return cell
 	}
-	return "'" + cell
+	safe := formula.ReplaceAllString(cell, "$1'$2")
+	if safe != "" && strings.ContainsRune("\t\r\n", rune(safe[0])) {
+		return "'" + safe
+	}
+	return safe
 }
 
 // Flush writes what is held back.

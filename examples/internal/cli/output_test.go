@@ -35,7 +35,13 @@ func TestCSVHoldsNoFormulas(t *testing.T) {
 	code, out, errs := Try(t, server, attacks, "-format", "csv")
 	require.Equal(t, OK, code, errs)
 	require.Contains(t, out, ",'=cmd|")
-	for cell, want := range map[string]string{"": "", "a": "a", "-1": "-1", "-1+1": "'-1+1", "+1 555": "'+1 555", "@a": "'@a", "\t=1": "'\t=1", "a=b": "a=b"} {
-		require.Equal(t, want, Harmless(cell))
+	for cell, want := range map[string]string{
+		"": "", "a": "a", "-1": "-1", "-1+1": "'-1+1", "+1 555": "'+1 555", "@a": "'@a", "\t=1": "'\t'=1", "a=b": "a=b",
+		"\n=1": "'\n'=1", "\r\n=1": "'\r\n'=1", "a\r\n =1": "a\r\n' =1", " \n=1": " \n'=1", ";;=1": ";;'=1", " =1": "' =1", "\u00a0 @a": "'\u00a0 @a", "\ufeff=1": "'\ufeff=1", "\x00=1": "'\x00=1", "\ta": "'\ta", "\na": "'\na",
+		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠a": "'＠a", " ＝1": "' ＝1",
+		"a;=1+1": "a;'=1+1", "a; -1;=2": "a;' -1;'=2", "a\t=1": "a\t'=1", "a\n=1": "a\n'=1", `a;"=1"`: `a;'"=1"`, "a;b": "a;b", "a\nb": "a\nb", " a": " a",
+		"/a,=1": "/a,=1", "2001:db8::1": "2001:db8::1",
+	} {
+		require.Equal(t, want, Harmless(cell), "%q", cell)
 	}
 }
