@@ -97,7 +97,7 @@ func TestIPValues(t *testing.T) {
 		" 203.0.113.7/32 ":       "203.0.113.7",
 		"198.51.100.0/24":        "198.51.100.0/24",
 		"::ffff:203.0.113.7":     "203.0.113.7",
-		"::ffff:203.0.113.0/120": "203.0.113.0/24",
+		"::ffff:203.0.113.7/128": "203.0.113.7",
 		"2001:DB8:0:0::1":        "2001:db8::1",
 		"2001:db8::1/128":        "2001:db8::1",
 		"2001:db8::/32":          "2001:db8::/32",
@@ -116,10 +116,26 @@ func TestIPValues(t *testing.T) {
 	for _, text := range []string{
 		"", "203.0.113", "203.0.113.7/33", "203.0.113.7-203.0.113.9", "fe80::1%eth0", "example.com", "country:NLD", "country:1A", "proxy:",
 		"203.0.113.7/", "203.0.113.07", "country:", "198.51.100.9/24", "2001:db8:1::/32",
+		"::ffff:0:0/96", "::ffff:0.0.0.0/97", "::ffff:203.0.113.0/120", "::ffff:203.0.113.6/127", "::ffff:0:0/95",
 	} {
 		_, err := ParseIPValue(text)
 		require.ErrorIs(t, err, ErrInvalidArgument, text)
 	}
+}
+
+// TestMappedSubnetIsRefused: of a feed it would make an entry for every IPv4 address.
+func TestMappedSubnetIsRefused(t *testing.T) {
+	_, err := ParseIPValue("::ffff:0:0/96")
+	require.EqualError(t, err, "wallarm: invalid subnet: ::ffff:0:0/96 is an IPv4 subnet in the form of IPv6: "+
+		"write it as an IPv4 prefix, such as 198.51.100.0/24")
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	_, err = client.IPLists.Deny(t.Context(), []string{"::ffff:0:0/96"}, forever)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	_, err = client.IPLists.PlanSync(t.Context(), Denylist, Wanted(Addresses("::ffff:0:0/96")...), SyncOptions{IPTerms: forever})
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	_, err = client.IPLists.CreateRule(t.Context(), NewIPRule{List: Denylist, Values: Addresses("::ffff:0:0/96"), IPTerms: forever}, false)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.Empty(t, server.requests())
 }
 
 func TestIPListWords(t *testing.T) {
