@@ -377,6 +377,39 @@ func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
 	require.Equal(t, "z", page.Next.Cursor, "the place to ask for later changes from")
 }
 
+// TestEntryWithoutTermsStays: its other values could not be added again as they were, but for ever or for all applications.
+func TestEntryWithoutTermsStays(t *testing.T) {
+	for members, removable := range map[string]bool{
+		`"expired_at":0,"application_ids":[0]`:            true,
+		`"expired_at":33223139044,"application_ids":[7]`:  true,
+		`"application_ids":[0]`:                           false,
+		`"expired_at":null,"application_ids":[0]`:         false,
+		`"expired_at":33223139044`:                        false,
+		`"expired_at":33223139044,"application_ids":null`: false,
+		`"expired_at":33223139044,"application_ids":[-7]`: false,
+	} {
+		changes := 0
+		client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet {
+				changes++
+			}
+			if r.URL.Query().Get("offset") == "0" {
+				_, _ = fmt.Fprintf(w, `{"body":{"objects":[{"id":1,"list":"block","rule_type":"location","values":["AQ","BV"],%s}]}}`, members)
+				return
+			}
+			_, _ = w.Write([]byte(`{"body":{"objects":[]}}`))
+		})
+		n, err := client.IPLists.RemoveValues(t.Context(), Denylist, Countries("AQ"))
+		if removable {
+			require.NoError(t, err, members)
+			require.Equal(t, []int{1, 2}, []int{n, changes}, members)
+			continue
+		}
+		require.Error(t, err, members)
+		require.Equal(t, []int{0, 0}, []int{n, changes}, members)
+	}
+}
+
 func TestRemovalSearchesForFewAddresses(t *testing.T) {
 	few := removalFilters(Denylist, Addresses("203.0.113.7", "198.51.100.0/24"))
 	require.Equal(t, []IPFilter{
