@@ -194,6 +194,40 @@ func TestUnreadableAuthParametersStopEnsure(t *testing.T) {
 	_, err := client.APIDiscovery.EnsureAuthParameter(t.Context(), Point{Header("X-AUTH")})
 	require.ErrorIs(t, err, ErrResponse)
 	require.Len(t, server.requests(), 1)
+	for _, body := range []string{
+		`["header_X-AUTH"]`, `["header","X-AUTH"]`, `[{"point":"header X-AUTH"}]`, `[{"point":["header",["X-AUTH"]]}]`, `[{"point":["header"]}]`,
+		`[{"point":["cookie_X_name"]}]`, `[{"point":[]}]`, `[{}]`, `[null]`, `null`,
+	} {
+		client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":`+body+`}`))
+		_, err := client.APIDiscovery.EnsureAuthParameter(t.Context(), Point{Header("X-AUTH")})
+		require.ErrorIs(t, err, ErrResponse, body)
+		require.Len(t, server.requests(), 1, body)
+	}
+}
+
+// TestEnsureAuthParameterComparesHeadersWithoutCase, and nothing else.
+func TestEnsureAuthParameterComparesHeadersWithoutCase(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[{"point":["header","x-auth"]},{"point":["header","Cookie","cookie","SID"]},
+		{"point":["get_all"]},{"point":["header","X-NEW","parser_of_next_year","a"]}]}`))
+	for _, test := range []struct {
+		point Point
+		added bool
+	}{
+		{Point{Header("X-AUTH")}, false},
+		{Point{NamedStep("header", "X-Auth")}, false},
+		{Point{Header("cookie"), Cookie("SID")}, false},
+		{Point{AllOf("get")}, false},
+		{Point{Header("cookie"), Cookie("sid")}, true},
+		{Point{QueryParam("x-auth")}, true},
+	} {
+		added, err := client.APIDiscovery.EnsureAuthParameter(t.Context(), test.point)
+		require.NoError(t, err, test.point)
+		require.Equal(t, test.added, added, test.point)
+	}
+	require.NoError(t, client.APIDiscovery.AddAuthParameter(t.Context(), Point{NamedStep("header", "x-auth")}))
+	requests := server.requests()
+	require.JSONEq(t, `{"point":[["header","X-AUTH"]]}`, string(requests[len(requests)-1].Body))
 }
 
 // TestOddUserDoesNotStopCalls finds the client id although some other member of the user cannot be read.

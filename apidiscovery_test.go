@@ -203,6 +203,30 @@ func TestAPIDiscoveryRefusesArguments(t *testing.T) {
 	require.Empty(t, server.requests())
 }
 
+// TestAPIDiscoveryUpdateConfigWantsAll: what an answer lacks would be written as zero.
+func TestAPIDiscoveryUpdateConfigWantsAll(t *testing.T) {
+	whole := readFixture(t, "apidiscovery.config").Responses["without_lists"].Body
+	for name, drop := range map[string]func(config map[string]any){
+		"protocols":                  func(c map[string]any) { delete(c, "protocols") },
+		"protocols.mcp":              func(c map[string]any) { delete(c["protocols"].(map[string]any), "mcp") },
+		"sensitive_samples":          func(c map[string]any) { c["sensitive_samples"] = nil },
+		"apply_extended_filter":      func(c map[string]any) { c["apply_extended_filter"] = nil },
+		"disabled_apps":              func(c map[string]any) { delete(c, "disabled_apps") },
+		"server_variability.enabled": func(c map[string]any) { delete(c["server_variability"].(map[string]any), "enabled") },
+	} {
+		var answer map[string]any
+		require.NoError(t, wire.Unmarshal(whole, &answer))
+		drop(answer["body"].(map[string]any))
+		body, err := wire.Marshal(answer)
+		require.NoError(t, err)
+		client, server := newTestClient(t, answerJSON(string(body)))
+		_, err = client.APIDiscovery.UpdateConfig(t.Context(), func(*APIDiscoveryConfig) error { return nil })
+		require.ErrorIs(t, err, ErrResponse, name)
+		require.ErrorContains(t, err, "the answer has no "+name+",")
+		require.Len(t, server.requests(), 1, name)
+	}
+}
+
 // TestAPIDiscoveryUpdateConfig checks that everything which was read is sent again, unknown members included.
 func TestAPIDiscoveryUpdateConfig(t *testing.T) {
 	file := readFixture(t, "apidiscovery.config")

@@ -172,7 +172,8 @@ func (s *APIDiscoveryService) ReplaceConfig(ctx context.Context, config APIDisco
 
 // UpdateConfig reads the configuration, lets change alter it, and replaces it with the outcome, which it returns. Members that this SDK
 // does not know are carried back as they were. Nothing guards against a change that somebody else makes between the reading and the
-// writing. If change fails, nothing is written and its error is returned.
+// writing. If change fails, nothing is written and its error is returned. An answer that lacks a setting which would then be written as zero
+// is [ErrResponse], and nothing is written.
 //
 // GET and POST /v1/clients/{client_id}/apid/config. Replay classes: read, then idempotent.
 func (s *APIDiscoveryService) UpdateConfig(
@@ -181,7 +182,7 @@ func (s *APIDiscoveryService) UpdateConfig(
 	if change == nil {
 		return nil, invalid("change", "it is nil")
 	}
-	config, err := s.Config(ctx, opts...)
+	config, err := s.wholeConfig(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +193,59 @@ func (s *APIDiscoveryService) UpdateConfig(
 		return nil, err
 	}
 	return config, nil
+}
+
+// wholeConfig reads the configuration and checks that all is there that would be written back: what the answer lacks would be written as zero.
+func (s *APIDiscoveryService) wholeConfig(ctx context.Context, opts []CallOption) (*APIDiscoveryConfig, error) {
+	a, err := s.at(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := get[RawJSON](ctx, s.client, apiDiscoveryConfig, a, opts)
+	if err != nil {
+		return nil, err
+	}
+	unreadable := func(reason any) error {
+		return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryConfig.name, ErrResponse, reason)
+	}
+	config := new(APIDiscoveryConfig)
+	if err := wire.Unmarshal(*raw, config); err != nil {
+		return nil, unreadable(err)
+	}
+	written, err := wire.Marshal(*config)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if name := firstMissing(written, *raw); name != "" {
+		return nil, unreadable("the answer has no " + name + ", and replacing the configuration would reset it")
+	}
+	return config, nil
+}
+
+// firstMissing returns the path of the first member that is in the object written and not in read, "" if there is none.
+func firstMissing(written, read RawJSON) string {
+	members, err := wire.Members(written)
+	others, otherErr := wire.Members(read)
+	if err != nil || otherErr != nil {
+		return "object"
+	}
+	values := make(map[string]RawJSON, len(others))
+	for _, m := range others {
+		values[m.Name] = m.Value
+	}
+	for _, m := range members {
+		// A list that is null is as good as an empty one.
+		value, ok := values[m.Name]
+		switch isObject := m.Value.Kind() == '{'; {
+		case !ok, isObject && value.Kind() != '{', value.Kind() == 'n' && m.Value.Kind() != '[':
+			return m.Name
+		case isObject:
+			if name := firstMissing(m.Value, value); name != "" {
+				return m.Name + "." + name
+			}
+		}
+	}
+	return ""
 }
 
 // AuthParameter is a place in requests where API Discovery expects the credentials of the caller.
@@ -253,12 +307,13 @@ func (s *APIDiscoveryService) AddAuthParameter(ctx context.Context, point Point,
 	if err != nil {
 		return err
 	}
-	a.body = newAuthParameter{[]flatPoint{flatPoint(point)}}
+	a.body = newAuthParameter{[]flatPoint{flatPoint(point.normalized())}}
 	return run(ctx, s.client, apiDiscoveryAddAuthParameter, a, opts)
 }
 
 // EnsureAuthParameter adds an authentication parameter unless there is one for the same point, and reports whether it added it. It is the
-// way to repeat after [ErrOutcomeUnknown]. A list in a form that it does not understand is [ErrResponse], and nothing is added.
+// way to repeat after [ErrOutcomeUnknown]. The names of headers are the same in any letter case. A list in a form that it does not understand,
+// or with a point that begins with an unknown parser or lacks the key of one, is [ErrResponse], and nothing is added.
 //
 // GET, and if need be POST, /v1/clients/{client_id}/apid/config/auth-parameters. Replay classes: read, then once.
 func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Point, opts ...CallOption) (added bool, err error) {
@@ -269,17 +324,29 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 	if err != nil {
 		return false, err
 	}
+	if parameters == nil {
+		return false, unreadableAuthParameters("there is no list")
+	}
 	for _, p := range parameters {
-		if len(p.Point) == 0 {
-			// Its form is another one than those that are understood: the wanted one may be in there.
-			return false, fmt.Errorf("wallarm: %w: an authentication parameter has no point", ErrResponse)
+		// One that makes no sense has another form than those that are understood: the wanted one may be in there.
+		if err := p.Point.validate("point"); err != nil {
+			return false, unreadableAuthParameters(err)
 		}
-		if slices.Equal(p.Point, point) {
-			return false, nil
+		if !p.Point[0].isKnown() {
+			return false, unreadableAuthParameters(fmt.Sprintf("nothing is known of points that begin with %s", clip(p.Point[0].Name)))
 		}
+	}
+	// normalized makes the names of headers equal in any letter case, and no others.
+	wanted := point.normalized()
+	if slices.ContainsFunc(parameters, func(p AuthParameter) bool { return slices.Equal(p.Point.normalized(), wanted) }) {
+		return false, nil
 	}
 	if err := s.AddAuthParameter(ctx, point, opts...); err != nil {
 		return false, err
 	}
 	return true, nil
+}
+
+func unreadableAuthParameters(reason any) error {
+	return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryAuthParameters.name, ErrResponse, reason)
 }

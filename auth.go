@@ -114,7 +114,7 @@ func (a *providedAuth) Authenticate(ctx context.Context, header http.Header) err
 	if err != nil {
 		return err
 	}
-	if current == nil {
+	if isNil(current) {
 		return invalid("authenticator", "the provider returned none")
 	}
 	return current.Authenticate(ctx, header)

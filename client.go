@@ -49,7 +49,7 @@ import (
 // Version is the version of this SDK, as the User-Agent header gives it.
 const Version = "0.1.0"
 
-// Client is a client of the Wallarm API. [New] and [NewFromEnv] make one. It is immutable and safe for concurrent use; make one and share it,
+// Client is a client of the Wallarm API. [New] and [NewFromEnv] make one; the zero Client has no services. It is immutable and safe for concurrent use; make one and share it,
 // since it holds the connection pool, the rate limiter and the pause that follows a 429.
 type Client struct {
 	core *core
@@ -293,8 +293,8 @@ func New(region Region, authenticator Authenticator, options ...Option) (*Client
 	if err != nil {
 		return nil, err
 	}
-	if authenticator == nil {
-		return nil, invalid("authenticator", "it is nil: use Token, UUIDSecret or CredentialsFunc")
+	if isNil(authenticator) {
+		return nil, invalid("authenticator", "it is nil, or holds a nil pointer: use Token, UUIDSecret or CredentialsFunc")
 	}
 	if v, ok := authenticator.(validator); ok {
 		if err := v.validate(); err != nil {

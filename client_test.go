@@ -19,6 +19,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// headerAuth and authFunc are authenticators as users write them.
+type headerAuth struct{ name string }
+
+func (a *headerAuth) Authenticate(_ context.Context, header http.Header) error {
+	header.Set(a.name, "test-token-own")
+	return nil
+}
+
+type authFunc func(http.Header)
+
+func (f authFunc) Authenticate(_ context.Context, header http.Header) error {
+	f(header)
+	return nil
+}
+
 func TestNewRefusesBadInput(t *testing.T) {
 	good := Token("test-token-good")
 	tests := map[string]struct {
@@ -28,6 +43,9 @@ func TestNewRefusesBadInput(t *testing.T) {
 	}{
 		"no region":            {Region{}, good, nil},
 		"no authenticator":     {US, nil, nil},
+		"nil pointer":          {US, (*tokenAuth)(nil), nil},
+		"nil pointer of users": {US, (*headerAuth)(nil), nil},
+		"nil function":         {US, authFunc(nil), nil},
 		"empty token":          {US, Token(""), nil},
 		"blank token":          {US, Token(" \t"), nil},
 		"token with line end":  {US, Token("test-token\n"), nil},
@@ -151,6 +169,8 @@ func TestRotatingCredentials(t *testing.T) {
 			return nil, errors.New("the vault is sealed")
 		case 4:
 			return nil, nil
+		case 5:
+			return (*tokenAuth)(nil), nil
 		default:
 			return Token("test-token\nbroken"), nil
 		}
@@ -164,7 +184,7 @@ func TestRotatingCredentials(t *testing.T) {
 	require.Equal(t, "test-token-one", server.requests()[0].Header.Get("WallarmApi-Token"))
 	require.Empty(t, server.requests()[1].Header.Get("WallarmApi-Token"), "never both schemes")
 	require.Equal(t, "test-token-two", server.requests()[1].Header.Get("X-WallarmAPI-Secret"))
-	for range 3 {
+	for range 4 {
 		_, err = client.Users.Me(t.Context())
 		require.Error(t, err)
 	}

@@ -132,6 +132,7 @@ func TestPatterns(t *testing.T) {
 		{Scope().Path("/"), `[{"type":"absent","point":["path",0]},{"type":"equal","point":["action_name"],"value":""},{"type":"absent","point":["action_ext"]}]`},
 		{Scope().Path("/**/*.*"), `[]`},
 		{Scope().URL("*"), `[]`},
+		{Scope().Host("*"), `[]`},
 		{Scope().URL("https://example.org"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
 		{Scope().URL("HTTP://Example.org#part"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
 		{Scope().URL("example.org?a=1&b&&c=x%20y"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
@@ -208,6 +209,8 @@ func TestScopeRefuses(t *testing.T) {
 		"remote address":      Scope().Raw(Condition{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}),
 		"two steps":           Scope().Raw(Condition{Point: Point{Header("X"), Base64()}, Value: "x"}),
 		"no point":            Scope().Raw(Condition{Value: "x"}),
+		"no raw conditions":   Scope().Raw(),
+		"empty list":          Scope().Host("shop.example.com").Raw(Conditions{}...),
 		"contradiction":       Scope().Method("GET").Method("PUT"),
 		"too many":            Scope().Path(deep),
 	} {

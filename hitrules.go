@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // OfHit returns the rules whose expressions made a hit: one for each of the hit's Regexes, but for those whose rule is gone.
@@ -68,7 +69,8 @@ func SuppressHit(hit *Hit, conditions Conditions, how Suppression) ([]NewRule, e
 
 // Suppress returns the rules that keep hits like these from being reported in requests like theirs: those of [SuppressHit], with the
 // conditions that the platform derives from each hit, and no rule twice. It changes nothing: look at them, then [RulesService.Create]
-// them. To create an [IgnoreSignature] takes a role that few have.
+// them. An answer without a list of conditions is [ErrResponse]; an empty list is taken at its word, and is every request. To create an
+// [IgnoreSignature] takes a role that few have.
 //
 // POST /v1/objects/action/by_hit, once for each hit. Replay class: read.
 func (s *RulesService) Suppress(ctx context.Context, hits []Hit, how Suppression, opts ...CallOption) ([]NewRule, error) {
@@ -79,11 +81,11 @@ func (s *RulesService) Suppress(ctx context.Context, hits []Hit, how Suppression
 		if err != nil {
 			return nil, err
 		}
-		conditions := scope.Conditions
-		if conditions == nil {
-			conditions = Conditions{}
+		if scope.Conditions == nil {
+			// Taken for an empty list, which means every request, it would make a rule that hides attacks everywhere.
+			return nil, fmt.Errorf("wallarm: %s: %w: the answer for hit %s has no list of conditions", scopesByHit.name, ErrResponse, hits[i].ID)
 		}
-		suppressing, err := SuppressHit(&hits[i], conditions.Normalized(), how)
+		suppressing, err := SuppressHit(&hits[i], scope.Conditions.Normalized(), how)
 		if err != nil {
 			return nil, err
 		}

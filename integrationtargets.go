@@ -352,10 +352,10 @@ func encodeTarget(target IntegrationTarget) (RawJSON, error) {
 	return target.encode()
 }
 
-// isNil reports whether an interface holds nothing, or a nil pointer, whose methods cannot be called.
+// isNil reports whether an interface holds nothing, or a nil pointer or function, whose methods cannot be called.
 func isNil(v any) bool {
 	value := reflect.ValueOf(v)
-	return !value.IsValid() || (value.Kind() == reflect.Pointer && value.IsNil())
+	return !value.IsValid() || (value.Kind() == reflect.Pointer || value.Kind() == reflect.Func) && value.IsNil()
 }
 
 // complete fills in what the vendor's provider always sends.

@@ -286,10 +286,7 @@ func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, o
 		return invalid("entries", "there are none")
 	}
 	for i := range entries {
-		if entries[i].ID <= 0 {
-			return invalid("entry id", "%d is not positive", entries[i].ID)
-		}
-		if err := checkIPKind(entries[i].Kind); err != nil {
+		if err := checkIPEntry(&entries[i]); err != nil {
 			return err
 		}
 	}
@@ -305,6 +302,14 @@ func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, o
 		}
 	}
 	return nil
+}
+
+// checkIPEntry checks that a removal can name the entry.
+func checkIPEntry(e *IPEntry) error {
+	if e.ID <= 0 {
+		return invalid("entry id", "%d is not positive", e.ID)
+	}
+	return checkIPKind(e.Kind)
 }
 
 // removedGroups is the body of Remove.

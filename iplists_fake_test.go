@@ -320,7 +320,8 @@ func TestSyncReachesEveryState(t *testing.T) {
 			if err == nil {
 				break
 			}
-			require.True(t, errors.Is(err, wallarm.ErrForbidden) || wallarm.IsTemporary(err), "%v", err)
+			var lost *wallarm.IPRestoreError
+			require.True(t, errors.Is(err, wallarm.ErrForbidden) || errors.As(err, &lost) || wallarm.IsTemporary(err), "%v", err)
 		}
 		cloud.ClearFaults()
 		want := []string{"proxy:TOR"}

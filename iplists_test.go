@@ -97,7 +97,7 @@ func TestIPValues(t *testing.T) {
 		" 203.0.113.7/32 ":       "203.0.113.7",
 		"198.51.100.0/24":        "198.51.100.0/24",
 		"::ffff:203.0.113.7":     "203.0.113.7",
-		"::ffff:203.0.113.0/120": "203.0.113.0/24",
+		"::ffff:203.0.113.7/128": "203.0.113.7",
 		"2001:DB8:0:0::1":        "2001:db8::1",
 		"2001:db8::1/128":        "2001:db8::1",
 		"2001:db8::/32":          "2001:db8::/32",
@@ -116,10 +116,26 @@ func TestIPValues(t *testing.T) {
 	for _, text := range []string{
 		"", "203.0.113", "203.0.113.7/33", "203.0.113.7-203.0.113.9", "fe80::1%eth0", "example.com", "country:NLD", "country:1A", "proxy:",
 		"203.0.113.7/", "203.0.113.07", "country:", "198.51.100.9/24", "2001:db8:1::/32",
+		"::ffff:0:0/96", "::ffff:0.0.0.0/97", "::ffff:203.0.113.0/120", "::ffff:203.0.113.6/127", "::ffff:0:0/95",
 	} {
 		_, err := ParseIPValue(text)
 		require.ErrorIs(t, err, ErrInvalidArgument, text)
 	}
+}
+
+// TestMappedSubnetIsRefused: of a feed it would make an entry for every IPv4 address.
+func TestMappedSubnetIsRefused(t *testing.T) {
+	_, err := ParseIPValue("::ffff:0:0/96")
+	require.EqualError(t, err, "wallarm: invalid subnet: ::ffff:0:0/96 is an IPv4 subnet in the form of IPv6: "+
+		"write it as an IPv4 prefix, such as 198.51.100.0/24")
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	_, err = client.IPLists.Deny(t.Context(), []string{"::ffff:0:0/96"}, forever)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	_, err = client.IPLists.PlanSync(t.Context(), Denylist, Wanted(Addresses("::ffff:0:0/96")...), SyncOptions{IPTerms: forever})
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	_, err = client.IPLists.CreateRule(t.Context(), NewIPRule{List: Denylist, Values: Addresses("::ffff:0:0/96"), IPTerms: forever}, false)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.Empty(t, server.requests())
 }
 
 func TestIPListWords(t *testing.T) {
@@ -359,6 +375,39 @@ func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, page.More)
 	require.Equal(t, "z", page.Next.Cursor, "the place to ask for later changes from")
+}
+
+// TestEntryWithoutTermsStays: its other values could not be added again as they were, but for ever or for all applications.
+func TestEntryWithoutTermsStays(t *testing.T) {
+	for members, removable := range map[string]bool{
+		`"expired_at":0,"application_ids":[0]`:            true,
+		`"expired_at":33223139044,"application_ids":[7]`:  true,
+		`"application_ids":[0]`:                           false,
+		`"expired_at":null,"application_ids":[0]`:         false,
+		`"expired_at":33223139044`:                        false,
+		`"expired_at":33223139044,"application_ids":null`: false,
+		`"expired_at":33223139044,"application_ids":[-7]`: false,
+	} {
+		changes := 0
+		client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet {
+				changes++
+			}
+			if r.URL.Query().Get("offset") == "0" {
+				_, _ = fmt.Fprintf(w, `{"body":{"objects":[{"id":1,"list":"block","rule_type":"location","values":["AQ","BV"],%s}]}}`, members)
+				return
+			}
+			_, _ = w.Write([]byte(`{"body":{"objects":[]}}`))
+		})
+		n, err := client.IPLists.RemoveValues(t.Context(), Denylist, Countries("AQ"))
+		if removable {
+			require.NoError(t, err, members)
+			require.Equal(t, []int{1, 2}, []int{n, changes}, members)
+			continue
+		}
+		require.Error(t, err, members)
+		require.Equal(t, []int{0, 0}, []int{n, changes}, members)
+	}
 }
 
 func TestRemovalSearchesForFewAddresses(t *testing.T) {

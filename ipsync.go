@@ -314,7 +314,7 @@ func comparePrefix(a, b netip.Prefix) int {
 type SyncResult struct {
 	// Plan is the plan that was applied.
 	Plan *SyncPlan
-	// Added, Updated and Removed count values.
+	// Added, Updated and Removed count values, as far as the answers say. What a call did that failed is not in them.
 	Added, Updated, Removed int
 	// Restored counts values that were in one entry with removed or updated ones, and had to be added again.
 	Restored int
@@ -325,11 +325,17 @@ type SyncResult struct {
 // added again with force.
 //
 // An entry with many values, as countries often are, can only go as a whole. If some of its values shall stay, the entry is removed and
-// those are added again right after.
+// those are added again right after: whether the service would take them while the entry is still there, and what removing it would then do
+// to them, is not known. Adding them again does not end with ctx but takes a minute at most. If it fails, the error is an
+// [*IPRestoreError], which holds these values with their terms: add them before anything else, since they are in no list that a further
+// plan could read them from.
 //
 // Apply may be repeated with the same plan, and PlanSync after it plans nothing, once the change has reached the service's lists, which
-// takes some seconds. If Apply fails in between, plan and apply again. Values are added by force, so one that came into the list meanwhile
-// is no conflict.
+// takes some seconds. If Apply fails in between with another error, plan and apply again. Values are added by force, so one that came into
+// the list meanwhile is no conflict.
+//
+// Before anything is sent, Apply refuses a plan with entries of another list, one with terms that have expired since, and one that takes apart an
+// entry whose rest could not be added again as it was. The result is nil then.
 //
 // POST /v1/blocklist/clients/{client_id}/access_rules with force and DELETE /v1/blocklist/clients/{client_id}/groups. Replay class:
 // idempotent.
@@ -337,8 +343,8 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	if plan == nil {
 		return nil, invalid("plan", "it is nil")
 	}
-	if slices.ContainsFunc(plan.Remove, func(e SyncEntry) bool { return e.Current == nil }) {
-		return nil, invalid("plan", "an entry to remove has no Current: take entries from PlanSync, or use RemoveValues")
+	if err := plan.validate(); err != nil {
+		return nil, err
 	}
 	clientID, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
@@ -347,34 +353,53 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	if clientID != plan.ClientID {
 		return nil, invalid("plan", "it is for client %d, the calls are for client %d", plan.ClientID, clientID)
 	}
-	result, steps := &SyncResult{Plan: plan}, plan.steps(time.Now())
-	if len(steps.removeFirst) > 0 {
-		if err := s.RemoveEntries(ctx, steps.removeFirst, opts...); err != nil {
+	now := time.Now()
+	result, steps := &SyncResult{Plan: plan}, plan.steps(now)
+	apply := ipApply{s, result, []ipChange{{steps.restore, &result.Restored}, {plan.Update, &result.Updated}, {plan.Add, &result.Added}}, opts}
+	if err := apply.check(steps.restore, now); err != nil {
+		return nil, err
+	}
+	if err := apply.replace(ctx, steps.removeFirst); err != nil {
+		return result, err
+	}
+	for _, change := range apply.changes {
+		if err := apply.add(ctx, change); err != nil {
 			return result, err
 		}
 	}
-	for _, step := range []struct {
-		entries []SyncEntry
-		done    *int
-	}{{steps.restore, &result.Restored}, {plan.Update, &result.Updated}, {plan.Add, &result.Added}} {
-		for _, entries := range sameTerms(plan.List, step.entries) {
-			n, err := s.Add(ctx, entries, opts...)
-			*step.done += n
-			if err != nil {
-				return result, err
+	_, err = apply.remove(ctx, steps.removeLast)
+	return result, err
+}
+
+// validate checks that all entries are of the plan's list, and that those to remove can be named.
+func (p *SyncPlan) validate() error {
+	if err := checkIPList(p.List, Denylist, Allowlist, Graylist); err != nil {
+		return err
+	}
+	for _, e := range p.Remove {
+		if e.Current == nil {
+			return invalid("plan", "an entry to remove has no Current: take entries from PlanSync, or use RemoveValues")
+		}
+	}
+	for _, part := range [][]SyncEntry{p.Update, p.Remove, p.Keep} {
+		for _, e := range part {
+			if e.Current == nil {
+				continue
+			}
+			if e.Current.List != p.List {
+				return invalid("plan", "it is for the %s list, but the entry of %s is in the %s list: plan anew for another list",
+					p.List, clip(e.IPValue.String()), clip(string(e.Current.List)))
+			}
+			if err := checkIPEntry(e.Current); err != nil {
+				return err
 			}
 		}
 	}
-	if len(steps.removeLast) > 0 {
-		if err := s.RemoveEntries(ctx, steps.removeLast, opts...); err != nil {
-			return result, err
-		}
-	}
-	result.Removed = len(plan.Remove)
-	return result, nil
+	return nil
 }
 
-// Sync makes a list equal to wanted: [IPListsService.PlanSync] and [IPListsService.Apply] in one.
+// Sync makes a list equal to wanted: [IPListsService.PlanSync] and [IPListsService.Apply] in one. After an [*IPRestoreError] add what it holds
+// before the next Sync: values of which the list has lost the terms would be added with those of options.
 //
 // Replay class: idempotent.
 func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedIP, options SyncOptions, opts ...CallOption) (*SyncResult, error) {
@@ -385,8 +410,12 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 	return s.Apply(ctx, plan, opts...)
 }
 
-// RemoveValues removes values from a list, whatever their terms, and returns how many were there. A value in several entries counts for
-// each. What else is in an entry with a removed value stays in the list: see [IPListsService.Apply] on entries with many values.
+// RemoveValues removes values from a list, whatever their terms, and returns how many were there and are gone, also with an error. A value in
+// several entries counts for each.
+//
+// What else is in an entry with a removed value stays in the list: the entry is removed, and the rest of it added again, see
+// [IPListsService.Apply]. If that fails, the error is an [*IPRestoreError] with the values that are missing then. Add them; a repeat of
+// RemoveValues does not.
 //
 // A few IPv4 addresses are searched for; otherwise the list is read.
 //
@@ -431,6 +460,9 @@ func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values [
 		return 0, nil
 	}
 	result, err := s.Apply(ctx, plan, opts...)
+	if result == nil {
+		return 0, err
+	}
 	return result.Removed, err
 }
 

@@ -112,7 +112,8 @@ type IPValue struct {
 	Value string
 }
 
-// Addresses returns addresses and subnets as values: 203.0.113.7, 198.51.100.0/24, 2001:db8::/32.
+// Addresses returns addresses and subnets as values: 203.0.113.7, 198.51.100.0/24, 2001:db8::/32. What [ParseIPValue] refuses is refused by
+// the call that they are given to.
 func Addresses(addresses ...string) []IPValue { return ipValues(IPSubnet, addresses) }
 
 // Countries returns countries as values, by their ISO 3166-1 alpha-2 codes.
@@ -135,7 +136,8 @@ func ipValues(kind IPKind, texts []string) []IPValue {
 
 // ParseIPValue reads what [IPValue.String] writes: an address or subnet as it is, everything else behind its kind, as in country:NL,
 // datacenter:aws and proxy:TOR. The result is in the form that values are compared in. A subnet with bits behind its prefix, such as
-// 203.0.113.201/24, is refused: nobody can tell whether the address or the subnet is meant.
+// 203.0.113.201/24, is refused: nobody can tell whether the address or the subnet is meant. An IPv4 address in the form of IPv6, such as
+// ::ffff:203.0.113.7, is read as the IPv4 address; a subnet in that form, such as ::ffff:0:0/96, is refused.
 func ParseIPValue(text string) (IPValue, error) {
 	text = strings.TrimSpace(text)
 	for _, kind := range []IPKind{IPCountry, IPDatacenter, IPProxy, IPSubnet} {
@@ -186,7 +188,8 @@ func (v IPValue) normal() (IPValue, error) {
 	return v, nil
 }
 
-// parseSubnet reads an address or a subnet. An IPv4 address in IPv6 clothes is an IPv4 address.
+// parseSubnet reads an address or a subnet. An IPv4 address in IPv6 clothes is an IPv4 address. A subnet in them is refused: ::ffff:0:0/96, which
+// is a harmless way to name them all in IPv6, would become 0.0.0.0/0.
 func parseSubnet(text string) (netip.Prefix, error) {
 	if !strings.Contains(text, "/") {
 		address, err := netip.ParseAddr(text)
@@ -200,8 +203,11 @@ func parseSubnet(text string) (netip.Prefix, error) {
 	if err != nil {
 		return prefix, invalid("subnet", "%q is none: write it like 198.51.100.0/24", clip(text))
 	}
-	if address := prefix.Addr(); address.Is4In6() && prefix.Bits() >= 96 {
-		prefix = netip.PrefixFrom(address.Unmap(), prefix.Bits()-96)
+	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+		if !prefix.IsSingleIP() {
+			return prefix, invalid("subnet", "%s is an IPv4 subnet in the form of IPv6: write it as an IPv4 prefix, such as 198.51.100.0/24", clip(text))
+		}
 	}
 	if whole := prefix.Masked(); whole != prefix {
 		return prefix, invalid("subnet", "%s has bits behind its prefix: write %s for the subnet, or %s for the address", prefix, whole, prefix.Addr())

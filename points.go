@@ -219,6 +219,12 @@ func takesNoKey(parser string) bool {
 	return keyless[parser] || strings.HasSuffix(parser, "_all") || strings.HasSuffix(parser, "_name")
 }
 
+// isKnown reports whether the wire reference has the step's parser.
+func (s Step) isKnown() bool {
+	base := strings.TrimSuffix(strings.TrimSuffix(s.Name, "_all"), "_name")
+	return keyOf[s.Name] != noKey || keyless[s.Name] || keyOf[base] != noKey
+}
+
 // validate checks that each step has the key that its parser takes. What may follow what is left to the server, and so are parsers that
 // nobody has heard of.
 func (p Point) validate(name string) error {

@@ -121,6 +121,25 @@ func TestSuppress(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidArgument)
 }
 
+// TestSuppressWantsAListOfConditions: no list is not the empty one, which hides hits in every request.
+func TestSuppressWantsAListOfConditions(t *testing.T) {
+	t.Parallel()
+	hits := []Hit{{ID: EventID{Index: "hits_production_4711_202608_v_1", Doc: "Kf93-aa"}, Type: AttackSQLi, Point: Point{QueryParam("q")}}}
+	for body, unreadable := range map[string]bool{
+		`{}`: true, `{"clientid":4711,"action":null}`: true, `{"clientid":4711,"conditions":null}`: true, `{"clientid":4711,"conditions":[]}`: false,
+	} {
+		client, _ := newTestClient(t, answerJSON(`{"status":200,"body":`+body+`}`))
+		rules, err := client.Rules.Suppress(t.Context(), hits, ByAttackType)
+		if unreadable {
+			require.ErrorIs(t, err, ErrResponse, body)
+			require.Empty(t, rules, body)
+			continue
+		}
+		require.NoError(t, err, body)
+		require.Equal(t, Conditions{}, rules[0].Conditions)
+	}
+}
+
 // TestFindRuleLeavesOutWhatIsNotKnown: 0 is no application.
 func TestFindRuleLeavesOutWhatIsNotKnown(t *testing.T) {
 	t.Parallel()

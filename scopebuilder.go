@@ -141,7 +141,8 @@ func (b ScopeBuilder) path(pattern string) ScopeBuilder {
 	return b.with(conditions...)
 }
 
-// Host adds a condition for the Host header, in any letter case: a host name, with the port if requests carry it. "*" is any host.
+// Host adds a condition for the Host header, in any letter case: a host name, with the port if requests carry it. "*" is any host and adds no
+// condition, so that Scope().Host("*") is every request, as Scope() is.
 func (b ScopeBuilder) Host(host string) ScopeBuilder {
 	p, err := parsePart(host)
 	switch {
@@ -242,8 +243,13 @@ func (b ScopeBuilder) URI(uri string) ScopeBuilder {
 	return b.with(Condition{Type: ConditionEqual, Point: Point{NewStep("uri")}, Value: uri})
 }
 
-// Raw adds conditions as they are, for what no method builds.
-func (b ScopeBuilder) Raw(conditions ...Condition) ScopeBuilder { return b.with(conditions...) }
+// Raw adds conditions as they are, for what no method builds. An empty list is refused: it would be every request without saying so.
+func (b ScopeBuilder) Raw(conditions ...Condition) ScopeBuilder {
+	if len(conditions) == 0 {
+		return b.refuse("the list of raw conditions is empty; leave Raw out if none is meant")
+	}
+	return b.with(conditions...)
+}
 
 // URL adds the conditions of a text as the Console takes it: a method if wanted, a host or a URL, a path and a query.
 //

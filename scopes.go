@@ -157,7 +157,8 @@ func (s *ScopesService) Rename(ctx context.Context, id int64, name string, opts 
 
 // HitScope is the scope that the platform derives from a hit.
 type HitScope struct {
-	ClientID   int64      `json:"clientid"`
+	ClientID int64 `json:"clientid"`
+	// Conditions are nil if the answer has none, which is not the same as an empty list: every request.
 	Conditions Conditions `json:"conditions"`
 	// Scope is the scope with these conditions, nil if there is none yet.
 	Scope *RuleScope `json:"action,omitzero"`

@@ -165,7 +165,9 @@ func (a *TriggerActions) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	*a = nil
+	if *a = nil; elements != nil {
+		*a = make(TriggerActions, 0, len(elements))
+	}
 	for _, element := range elements {
 		action, err := readTriggerAction(element)
 		if err != nil {

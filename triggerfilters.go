@@ -234,7 +234,9 @@ func (f *TriggerFilters) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	*f = nil
+	if *f = nil; elements != nil {
+		*f = make(TriggerFilters, 0, len(elements))
+	}
 	for _, element := range elements {
 		filter, err := readTriggerFilter(element)
 		if err != nil {
@@ -245,7 +247,7 @@ func (f *TriggerFilters) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return nil
 }
 
-// readElements reads a list whose elements are of several types.
+// readElements reads a list whose elements are of several types. It returns nil for null only.
 func readElements(d *jsontext.Decoder) ([]RawJSON, error) {
 	value, err := d.ReadValue()
 	if err != nil {

@@ -3,6 +3,7 @@ package wallarm
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -362,7 +363,7 @@ func (s *TriggersService) Replace(ctx context.Context, id int64, spec TriggerSpe
 }
 
 // Enable switches a trigger on. It takes two calls, since a trigger can only be replaced as a whole: what another program changes between
-// them is overwritten.
+// them is overwritten. A trigger that comes without its template, filters or actions is [ErrResponse], and not replaced.
 //
 // GET /v2/clients/{client_id}/triggers and PUT /v2/clients/{client_id}/triggers/{id}. Replay class: read, then idempotent.
 func (s *TriggersService) Enable(ctx context.Context, id int64, opts ...CallOption) (*Trigger, error) {
@@ -380,6 +381,10 @@ func (s *TriggersService) setEnabled(ctx context.Context, id int64, enabled bool
 	trigger, err := s.Get(ctx, id, opts...)
 	if err != nil {
 		return nil, err
+	}
+	if trigger.Template == "" || trigger.Filters == nil || trigger.Actions == nil {
+		// Written back, what is missing would be lost: a trigger without its filters acts on everything.
+		return nil, fmt.Errorf("wallarm: %s: %w: trigger %d came without its template, filters or actions", triggersList.name, ErrResponse, id)
 	}
 	spec := trigger.Spec()
 	spec.Enabled = Set(enabled)

@@ -118,6 +118,35 @@ func TestListedTriggersCanBeWrittenBack(t *testing.T) {
 	}
 }
 
+// TestHalfATriggerIsNotWrittenBack: what its answer lacks would be gone, and without its filters it would act on everything.
+func TestHalfATriggerIsNotWrittenBack(t *testing.T) {
+	for members, whole := range map[string]bool{
+		`"template_id":"x","filters":[],"actions":[]`:                                   true,
+		`"template_id":"x","filters":[{"id":"threshold","operator":"gt"}],"actions":[]`: true,
+		`"template_id":"x","filters":[]`:                                                false,
+		`"template_id":"x","actions":[]`:                                                false,
+		`"template_id":"x","filters":null,"actions":[]`:                                 false,
+		`"template_id":"x","filters":[],"actions":null`:                                 false,
+		`"filters":[],"actions":[]`:                                                     false,
+	} {
+		client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				_, _ = io.WriteString(w, `{"trigger":{"id":7}}`)
+				return
+			}
+			_, _ = io.WriteString(w, `{"triggers":[{"id":7,"name":"n",`+members+`}]}`)
+		})
+		_, err := client.Triggers.Disable(t.Context(), 7)
+		if whole {
+			require.NoError(t, err, members)
+			require.Len(t, server.requests(), 2, members)
+			continue
+		}
+		require.ErrorIs(t, err, ErrResponse, members)
+		require.Len(t, server.requests(), 1, members)
+	}
+}
+
 // The threshold is in up to three places of an answer.
 func TestTriggerThresholdIsFound(t *testing.T) {
 	for _, answer := range []string{
