@@ -49,8 +49,8 @@ import (
 // Version is the version of this SDK, as the User-Agent header gives it.
 const Version = "0.1.0"
 
-// Client is a client of the Wallarm API. [New] and [NewFromEnv] make one; the zero Client has no services. It is immutable and safe for concurrent use; make one and share it,
-// since it holds the connection pool, the rate limiter and the pause that follows a 429.
+// Client is a client of the Wallarm API. [New] and [NewFromEnv] make one; the zero Client has no services. It is immutable and safe for
+// concurrent use; make one and share it, since it holds the connection pool, the rate limiter and the pause that follows a 429.
 type Client struct {
 	core *core
 	// tenant is the client id that calls are made for; 0 is that of the credentials' owner.
