@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 // growing lists attacks, some of which go on while they are listed.
 type growing struct {
+	mu      sync.Mutex
 	attacks []*attackTimes
 	sent    int
 	// before is called with the number of each request, before it is answered.
@@ -31,6 +33,8 @@ type attackTimes struct {
 
 func (g *growing) client(t *testing.T) *Client {
 	return echoing(t, Token("test-token-growing"), func(r *http.Request) (int, http.Header, string) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
 		g.sent++
 		g.before(g.sent)
 		data, err := io.ReadAll(r.Body)
