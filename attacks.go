@@ -424,7 +424,7 @@ func (s *AttacksService) offsetList(op operation, filter AttackFilter, opts []Ca
 	}
 }
 
-// List returns one page of the attacks that match filter, incidents among them, newest first unless page says otherwise.
+// List returns one page of the attacks that match filter, incidents among them, those first that went on last unless page says otherwise.
 //
 // page.Limit is 100 by default and at most 1000, the largest that clients are known to use; page.OrderBy takes last_time, first_time,
 // hits, hit_count, ip_count, domain, path, response_status, parameter and vectors_count.
@@ -434,13 +434,16 @@ func (s *AttacksService) List(ctx context.Context, filter AttackFilter, page Pag
 	return s.offsetList(attacksList, filter, opts).page(ctx, page)
 }
 
-// byBeginning is the order of iterators that are told none: the time at which an attack began does not change, so that an attack that goes on while
-// the list is read keeps its place.
-func byBeginning(start PageOptions) PageOptions {
+// byBeginning prepares an iteration over a list of attacks. The order of those that are told none is that of first_time: the time at which an
+// attack began does not change, so that an attack that goes on while the list is read keeps its place.
+func byBeginning(l *lister[Attack], start PageOptions) (*lister[Attack], PageOptions) {
 	if start.OrderBy == "" {
 		start.OrderBy = "first_time"
 	}
-	return start
+	if start.OrderBy == "first_time" {
+		l.version = nil
+	}
+	return l, start
 }
 
 // All iterates over the attacks that match filter, in pages of 1000 unless [PageSize] says otherwise. Those that began last come first, which is the
@@ -449,13 +452,15 @@ func byBeginning(start PageOptions) PageOptions {
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Attack, error] {
-	return s.offsetList(attacksList, filter, opts).all(ctx, byBeginning(PageOptions{}))
+	l, start := byBeginning(s.offsetList(attacksList, filter, opts), PageOptions{})
+	return l.all(ctx, start)
 }
 
 // Pages is All by pages, from start on. In another order than first_time, which is that of start.OrderBy "", an attack may move while the list is
 // read. With the latest last_time first, one that was not read yet and goes on moves to where nobody looks any more, and is left out.
 func (s *AttacksService) Pages(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Attack], error] {
-	return s.offsetList(attacksList, filter, opts).pages(ctx, byBeginning(start))
+	l, start := byBeginning(s.offsetList(attacksList, filter, opts), start)
+	return l.pages(ctx, start)
 }
 
 func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lister[Attack] {

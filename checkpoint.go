@@ -26,7 +26,7 @@ type Checkpoint struct {
 	// operation and list say which list this is a place of: list stands for all that its request asks for but the page.
 	operation string
 	list      uint64
-	// until is when the first iteration began, in unix seconds. Lists ordered by time end there, also when they are resumed.
+	// until is when the first iteration began, in unix seconds. Lists that begin with the newest end there, also when they are resumed.
 	until int64
 	// items is how many items were handled from the beginning on.
 	items int64

@@ -205,7 +205,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithRoundTripper sends through rt, for instance to record or trace. It sees the credentials.
+// WithRoundTripper sends through rt, for instance to record or trace. It sees the credentials. The body of a create may be rewound by rt, or by the
+// standard transport behind it: a failure to connect after that proves nothing about what was sent, and is [ErrOutcomeUnknown].
 func WithRoundTripper(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {

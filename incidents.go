@@ -37,7 +37,7 @@ func (s *IncidentsService) list(filter AttackFilter, opts []CallOption) *lister[
 	return l
 }
 
-// List returns one page of the incidents that match filter, newest first unless page says otherwise. See [AttacksService.List] for page. The
+// List returns one page of the incidents that match filter, those first that went on last unless page says otherwise. See [AttacksService.List] for page. The
 // condition on vulnerabilities in filter.Not is taken: it cannot hold ids.
 //
 // POST /v1/objects/attack with the condition "!vulnid": null. Replay class: read.
@@ -49,10 +49,12 @@ func (s *IncidentsService) List(ctx context.Context, filter AttackFilter, page P
 //
 // POST /v1/objects/attack with the condition "!vulnid": null. Replay class: read.
 func (s *IncidentsService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Incident, error] {
-	return s.list(filter, opts).all(ctx, byBeginning(PageOptions{}))
+	l, start := byBeginning(s.list(filter, opts), PageOptions{})
+	return l.all(ctx, start)
 }
 
 // Pages is All by pages, from start on. See [AttacksService.Pages] for other orders.
 func (s *IncidentsService) Pages(ctx context.Context, filter AttackFilter, start PageOptions, opts ...CallOption) iter.Seq2[*Page[Incident], error] {
-	return s.list(filter, opts).pages(ctx, byBeginning(start))
+	l, start := byBeginning(s.list(filter, opts), start)
+	return l.pages(ctx, start)
 }

@@ -81,8 +81,13 @@ type ipChange struct {
 }
 
 // check finds what [IPListsService.Add] would refuse, and entries that did not come with their terms, while nothing has been removed yet.
-func (a *ipApply) check(restore []SyncEntry, now time.Time) error {
-	for _, e := range restore {
+func (a *ipApply) check(steps syncSteps, now time.Time) error {
+	for i := range steps.removeFirst {
+		if err := checkIPEntry(&steps.removeFirst[i]); err != nil {
+			return err
+		}
+	}
+	for _, e := range steps.restore {
 		if e.Current.ExpiresAt.IsZero() || e.Current.ApplicationIDs == nil {
 			return fmt.Errorf("wallarm: %w: entry %d came without an expiry or applications, so that %s could not be added again as it was",
 				ErrResponse, e.Current.ID, clip(e.IPValue.String()))
@@ -108,11 +113,17 @@ func (a *ipApply) check(restore []SyncEntry, now time.Time) error {
 
 // replace removes entries of which values stay or come back with other terms, and adds these again.
 func (a *ipApply) replace(ctx context.Context, entries []IPEntry) error {
-	gone, err := a.remove(ctx, entries)
-	if gone == 0 {
-		return err
+	// What goes with one call comes back before the next.
+	for batch := range slices.Chunk(entries, ipBatch) {
+		gone, err := a.remove(ctx, batch)
+		if gone > 0 {
+			err = a.putBack(ctx, batch[:gone], err)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return a.putBack(ctx, entries[:gone], err)
+	return nil
 }
 
 // remove removes entries and returns how many of them are gone or may be.

@@ -356,7 +356,7 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	now := time.Now()
 	result, steps := &SyncResult{Plan: plan}, plan.steps(now)
 	apply := ipApply{s, result, []ipChange{{steps.restore, &result.Restored}, {plan.Update, &result.Updated}, {plan.Add, &result.Added}}, opts}
-	if err := apply.check(steps.restore, now); err != nil {
+	if err := apply.check(steps, now); err != nil {
 		return nil, err
 	}
 	if err := apply.replace(ctx, steps.removeFirst); err != nil {
@@ -390,9 +390,11 @@ func (p *SyncPlan) validate() error {
 				return invalid("plan", "it is for the %s list, but the entry of %s is in the %s list: plan anew for another list",
 					p.List, clip(e.IPValue.String()), clip(string(e.Current.List)))
 			}
-			if err := checkIPEntry(e.Current); err != nil {
-				return err
-			}
+		}
+	}
+	for _, e := range p.Remove {
+		if err := checkIPEntry(e.Current); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -146,6 +146,25 @@ func TestAttacksThatGoOnAreAllListed(t *testing.T) {
 	}
 }
 
+// TestAnAttackThatNeverRests keeps its place in the order in which attacks began, so that it is a sign like any other that nothing lies in between.
+func TestAnAttackThatNeverRests(t *testing.T) {
+	for busy := range 35 {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			g := newGrowing(35)
+			g.before = func(int) { g.attacks[busy].last++ }
+			var got []int
+			for a, err := range g.client(t).Attacks.All(t.Context(), AttackFilter{}, PageSize(10)) {
+				require.NoError(t, err)
+				got = append(got, numberOf(a))
+			}
+			slices.Sort(got)
+			require.Equal(t, numbers(35), got)
+			require.LessOrEqual(t, g.sent, 5, "no page is read twice")
+		})
+	}
+}
+
 func numberOf(a Attack) (n int) {
 	_, _ = fmt.Sscan(a.ID.Doc, &n)
 	return n
@@ -226,7 +245,7 @@ func (s *orderedHits) client(t *testing.T) *Client {
 
 // TestACursorThatIsNoText cannot be sent back, and without it the list would seem to end.
 func TestACursorThatIsNoText(t *testing.T) {
-	for _, cursor := range []string{`["a",0]`, `{"after":"a"}`} {
+	for cursor, ends := range map[string]bool{`["a",0]`: false, `{"after":"a"}`: false, `[ ]`: true, `{}`: true, `["a",0],"has_more":false`: true} {
 		client := echoing(t, Token("test-token-cursor"), func(*http.Request) (int, http.Header, string) {
 			return 200, http.Header{}, `{"status":200,"body":[{"id":["a","1"]}],"cursor":` + cursor + `}`
 		})
@@ -234,7 +253,11 @@ func TestACursorThatIsNoText(t *testing.T) {
 		for _, err := range client.Attacks.AllByCursor(t.Context(), AttackFilter{}) {
 			failure = err
 		}
-		require.ErrorIs(t, failure, ErrResponse, cursor)
+		if ends {
+			require.NoError(t, failure, cursor)
+		} else {
+			require.ErrorIs(t, failure, ErrResponse, cursor)
+		}
 	}
 }
 

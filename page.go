@@ -209,7 +209,7 @@ func (l *lister[T]) open(f *fetched) (err error) {
 	}
 	f.payload, f.paging, err = openAnswer(l.op, f.answer)
 	f.opened, f.empty = true, isEmptyList(f.payload)
-	if err == nil && l.paging == byCursor && f.paging.OddCursor {
+	if ends := f.empty || f.paging.HasMore != nil && !*f.paging.HasMore; err == nil && l.paging == byCursor && f.paging.OddCursor && !ends {
 		// Without it the list would seem to end here.
 		return unreadable(l.op, f.answer, errors.New("the cursor of the next page is no text"))
 	}

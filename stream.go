@@ -114,8 +114,8 @@ type keptHead struct {
 	kept   []byte
 }
 
-// maxKeptHead is one byte more than is shown, which tells that something is cut off.
-const maxKeptHead = maxShown + 1
+// maxKeptHead is somewhat more than is shown, so that no credential is torn by the cut.
+const maxKeptHead = maxShown + 4<<10
 
 func (h *keptHead) Read(p []byte) (int, error) {
 	n, err := h.source.Read(p)

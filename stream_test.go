@@ -74,7 +74,7 @@ func TestStreamFindsTheList(t *testing.T) {
 	for body, want := range map[string][]int{
 		`[1,2]`: {1, 2}, `[]`: nil, `null`: nil, `{"body":null}`: nil, `{"status":200,"body":[1]}`: {1}, `{"data":[1,2,3],"cursor":"x"}`: {1, 2, 3},
 		`{"status":200,"total":{"a":[9]},"body":{"total_count":2,"objects":[1,2],"more":{"x":[]}},"z":[7]}`: {1, 2}, `{"objects":[5]}`: {5},
-		`{"data":{"issues":[8]}}`: {8}, ` { "body" : { "objects" : null } } `: nil,
+		`{"status":200,"body":{"status":500,"objects":[6],"more":1}}`: {6}, `{"body":{"objects":[6],"status":500}}`: {6}, `{"data":{"issues":[8]}}`: {8}, ` { "body" : { "objects" : null } } `: nil,
 	} {
 		var got []int
 		for n, err := range Stream[int](t.Context(), streamClient(t, stubTransport{body}), "GET", "/v1/any", nil) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/wallarm-sdk/wallarm/internal/wire"
@@ -330,7 +331,10 @@ func (w *walk[T]) knows(item *T) bool {
 }
 
 // where is an item with its version.
-func (w *walk[T]) where(item *T) uint64 { return hash(w.id(item) + "\x00" + w.version(item)) }
+func (w *walk[T]) where(item *T) uint64 {
+	h, _ := w.identity(item)
+	return hash(strconv.FormatUint(h, 16) + " " + w.version(item))
+}
 
 // learn looks at the first answer for what time it is: the clock of this machine may be behind those of the server and of the nodes, and the
 // newest of what the open range held would lie beyond the end of the closed one.

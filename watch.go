@@ -111,8 +111,12 @@ type watcher[T any] struct {
 	seen    seen
 	// fresh says that the last poll has handed something out.
 	fresh bool
-	// ahead is how far the clock of this machine is ahead of the server's, as its answers tell.
+	// ahead is how far the clock of this machine is ahead of the server's, as its answers tell. One that says less than another may be wrong.
 	ahead time.Duration
+	// forgotten is the time before which nothing is remembered, so that nothing from before may be asked for again.
+	forgotten int64
+	// stale is how many polls in a row read page after page without anything new.
+	stale int
 	// assumed says that the beginning was taken from the clock of this machine, again that it turned out to be wrong.
 	assumed, again bool
 }
@@ -220,10 +224,13 @@ func (w *watcher[T]) run(ctx context.Context, yield func(T, error) bool) {
 	failures := 0
 	for {
 		goesOn, err := w.poll(ctx, yield)
+		if w.stale++; w.fresh || !errors.Is(err, errStale) {
+			w.stale = 0
+		}
 		switch {
 		case !goesOn:
 			return
-		case err != nil && ctx.Err() == nil && !IsTemporary(err) && !errors.Is(err, errStale):
+		case err != nil && ctx.Err() == nil && !IsTemporary(err) && (!errors.Is(err, errStale) || w.stale > maxStale):
 			yield(none, err)
 			return
 		case err == nil:
@@ -269,14 +276,28 @@ func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err e
 func (w *watcher[T]) low() int64 {
 	// An item of the future, by a wrong clock, must not hide the present.
 	through := min(w.place.through, time.Now().Add(-w.ahead).Unix())
-	return max(through-int64(w.options.Overlap/time.Second), w.place.from)
+	return max(through-int64(w.options.Overlap/time.Second), w.place.from, w.forgotten)
 }
 
-// tell is told the time at the server. The clock of this machine may be wrong, and what it says must hide nothing.
+// forget forgets what will not be asked for again.
+func (w *watcher[T]) forget() {
+	w.forgotten = w.low()
+	w.seen.forget(w.forgotten)
+}
+
+// Dates count whole seconds and take a while to come; one that is further off than any clock on duty is nonsense.
+const (
+	leastSkew = 3 * time.Second
+	mostSkew  = 24 * time.Hour
+)
+
+// tell is told the time at the server. The clock of this machine may be ahead of it, and what it says must hide nothing.
 func (w *watcher[T]) tell(date time.Time) {
-	w.ahead = max(time.Since(date), 0)
-	from := date.Add(-w.options.Overlap).Unix()
-	if w.assumed && from < w.place.from {
+	if skew := time.Since(date); skew >= leastSkew && skew <= mostSkew {
+		w.ahead = max(w.ahead, skew)
+	}
+	if w.assumed && w.ahead > 0 {
+		from := w.place.from - int64(w.ahead/time.Second) - 1
 		w.place.from, w.place.through, w.again = from, from, true
 	}
 	w.assumed = false
@@ -305,7 +326,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		w.fresh = true
 		w.place.through = max(w.place.through, at)
 		w.place.last.push(h, maxHashes)
-		w.seen.forget(w.low())
+		w.forget()
 		if !yield(item, nil) {
 			return false, nil
 		}
@@ -313,7 +334,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 	if w.again {
 		return w.poll(ctx, yield)
 	}
-	w.seen.forget(w.low())
+	w.forget()
 	return true, nil
 }
 
@@ -359,7 +380,8 @@ func (s *seen) forget(low int64) {
 // Watch follows the attacks that match filter, oldest first, for as long as ctx lives: it polls, and yields each attack that is new, late ones
 // too. Times of the filter must have an open end; the beginning counts only without a checkpoint. The loop ends with an error that matches
 // the context's when that ends, or with one that no waiting mends; what [IsTemporary] calls temporary goes to [WatchOptions.OnError], and the
-// watch goes on for hours of it without losing anything. So it does when so much comes in late that page after page holds nothing new.
+// watch goes on for hours of it without losing anything. So it does when so much comes in late that page after page holds nothing
+// new, but for twenty polls in a row at most.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
 // than the overlap. Memory grows with the number of attacks within the overlap only.

@@ -33,6 +33,8 @@ type eventServer struct {
 	sent int
 	// date is what the server says of the time, nil for nothing.
 	date func() time.Time
+	// lows are the times from which on was asked.
+	lows []int64
 }
 
 func (s *eventServer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -61,6 +63,7 @@ func (s *eventServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("a watch asks for one span, oldest first")
 	}
 	span := asked.Filter.Time[0]
+	s.lows = append(s.lows, *span[0])
 	var shown []event
 	for _, e := range s.events {
 		if !e.showed.After(time.Now()) && e.at.Unix() >= *span[0] && (span[1] == nil || e.at.Unix() <= *span[1]) {
@@ -301,6 +304,74 @@ func TestWatchAsksTheServerForTheTime(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestWatchAfterALateFirstAnswer: nobody can tell that the clock is ahead before the server answers, which takes ten minutes here.
+func TestWatchAfterALateFirstAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		const ahead = 8 * time.Minute
+		began := time.Now()
+		server := &eventServer{date: func() time.Time { return time.Now().Add(-ahead) }, fail: func() error {
+			if time.Since(began) < 10*time.Minute {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}}
+		for i := range 60 {
+			showed := began.Add(time.Duration(i) * time.Minute)
+			server.events = append(server.events, event{i, showed.Add(-ahead), showed})
+		}
+		got, _ := watchUntil(t, server, 2*time.Hour, WatchOptions{}, nil)
+		requireEachOnce(t, got, 60)
+	})
+}
+
+// TestWatchIsNotLedAstrayByDates that come and go, or are nonsense.
+func TestWatchIsNotLedAstrayByDates(t *testing.T) {
+	for name, date := range map[string]func(began time.Time) time.Time{
+		"a backend an hour behind": func(began time.Time) time.Time {
+			if time.Since(began)/time.Minute%4 >= 2 {
+				return time.Now().Add(-time.Hour)
+			}
+			return time.Now()
+		},
+		"an hour ahead": func(time.Time) time.Time { return time.Now().Add(time.Hour) },
+		"nonsense":      func(time.Time) time.Time { return time.Unix(0, 0) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			began := time.Now()
+			server := &eventServer{date: func() time.Time { return date(began) }}
+			for i := range 200 {
+				at := began.Add(time.Duration(i) * 30 * time.Second)
+				server.events = append(server.events, event{i, at, at})
+			}
+			got, _ := watchUntil(t, server, 3*time.Hour, WatchOptions{}, func(Hit) bool { return true })
+			requireEachOnce(t, got, 200)
+			for _, asked := range server.lows {
+				require.Greater(t, asked, began.Add(-2*time.Hour).Unix(), name)
+			}
+		})
+	}
+}
+
+// TestWatchEndsOnAServerThatRepeatsItself poll after poll.
+func TestWatchEndsOnAServerThatRepeatsItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := echoing(t, Token("test-token-watch"), func(*http.Request) (int, http.Header, string) {
+			return 200, http.Header{}, `{"status":200,"body":[{"id":["hits","1"],"time":1},{"id":["hits","2"],"time":2}]}`
+		})
+		var failure error
+		items := 0
+		for _, err := range client.Hits.Watch(t.Context(), HitFilter{Time: Since(time.Unix(1, 0))}, WatchOptions{}, PageSize(2)) {
+			if failure = err; err == nil {
+				items++
+			}
+		}
+		require.ErrorIs(t, failure, ErrResponse)
+		require.Equal(t, 2, items)
+	})
 }
 
 // TestWatchGoesOnWhenNothingNewComes for page after page, since more comes in late than a page holds.

@@ -147,7 +147,11 @@ func (c Credentials) Cut(body []byte, n int) []byte {
 	if len(body) <= n {
 		return c.Bytes(body)
 	}
-	safe := c.untorn(c.Text(string(body[:n])))
+	margin := 0
+	for _, value := range c {
+		margin = max(margin, 6*len(value)) // each character may be escaped
+	}
+	safe := c.untorn(c.Text(string(body[:min(len(body), n+margin)])))
 	return []byte(safe[:min(len(safe), n)])
 }
 

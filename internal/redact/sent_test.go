@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -81,5 +82,20 @@ func TestEscapedCredentialsAreMasked(t *testing.T) {
 	}
 	for _, text := range []string{"100%25 &amp; more", `C:\user\x`, "%zz%", "&#x110000;", "a &lt;b&gt; %2F"} {
 		require.Equal(t, text, known.Text(text))
+	}
+}
+
+// TestAnEscapedCredentialIsNotTorn by a cut that goes through it.
+func TestAnEscapedCredentialIsNotTorn(t *testing.T) {
+	const secret = "test-token-planted/0123456789+abcdef"
+	known := Sent(http.Header{"X-Wallarmapi-Token": {secret}}, nil, nil)
+	escaped := ""
+	for _, c := range []byte(secret) {
+		escaped += fmt.Sprintf("%%%02x", c)
+	}
+	for cut := range len(escaped) {
+		text := known.Cut([]byte(strings.Repeat("p", 200)+escaped+" behind"), 200+cut)
+		require.NotContains(t, string(text), "%74%65%73%74", cut)
+		require.LessOrEqual(t, len(text), 200+cut)
 	}
 }

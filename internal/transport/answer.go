@@ -17,6 +17,8 @@ import (
 const (
 	// maxErrorBody is how much of an answer other than 2xx is kept.
 	maxErrorBody = 64 << 10
+	// cutMargin is how much more of it is looked at, so that no credential is torn by the cut.
+	cutMargin = 4 << 10
 	// maxDrain is how much more of it is read so that the connection can be used again.
 	maxDrain = 256 << 10
 	// maxPooled is the size up to which a buffer goes back to the pool.
@@ -82,8 +84,7 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		defer body.Close()
-		// One byte more than is kept tells whether anything is cut off.
-		read, err := io.ReadAll(io.LimitReader(body, maxErrorBody+1))
+		read, err := io.ReadAll(io.LimitReader(body, maxErrorBody+cutMargin))
 		if err == nil {
 			_, _ = io.CopyN(io.Discard, body, maxDrain)
 		}

@@ -26,7 +26,7 @@ type Elements struct {
 	levels int
 	inside bool
 	count  int
-	// Status is the inner status, as far as the answer has been read.
+	// Status is the inner status, which stands at the top, as far as the answer has been read.
 	Status int64
 }
 
@@ -100,7 +100,7 @@ func (e *Elements) enter() error {
 		switch kind := e.decoder.PeekKind(); {
 		case kind == '[', (name == "body" || name == "data") && (kind == '{' || kind == 'n'), name == "objects" && kind == 'n':
 			return nil
-		case name == "status":
+		case name == "status" && e.levels == 1:
 			if err := e.readStatus(); err != nil {
 				return err
 			}
@@ -159,7 +159,7 @@ func (e *Elements) pass() error {
 	if err != nil {
 		return complete(err)
 	}
-	if name.String() == "status" {
+	if name.String() == "status" && e.levels == 1 {
 		return e.readStatus()
 	}
 	if err := e.decoder.SkipValue(); err != nil {

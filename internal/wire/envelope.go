@@ -368,7 +368,9 @@ func (a *Answer) take(name string, value jsontext.Value) {
 
 // position is the text of a cursor.
 func (a *Answer) position(value jsontext.Value) string {
-	a.Paging.OddCursor = a.Paging.OddCursor || value.Kind() == '{' || value.Kind() == '['
+	if kind := value.Kind(); (kind == '{' || kind == '[') && len(bytes.TrimSpace(value[1:len(value)-1])) > 0 {
+		a.Paging.OddCursor = true
+	}
 	return tolerantString(value)
 }
 
