@@ -26,6 +26,17 @@ type growing struct {
 	before func(n int)
 }
 
+// askedPage is the request for a page of attacks or hits.
+type askedPage struct {
+	Filter struct {
+		Time [][]*int64 `json:"time"`
+	} `json:"filter"`
+	Limit     int    `json:"limit"`
+	Offset    int    `json:"offset"`
+	OrderBy   string `json:"order_by"`
+	OrderDesc bool   `json:"order_desc"`
+}
+
 type attackTimes struct {
 	id          int
 	first, last int64
@@ -39,15 +50,7 @@ func (g *growing) client(t *testing.T) *Client {
 		g.before(g.sent)
 		data, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
-		var asked struct {
-			Filter struct {
-				Time [][]*int64 `json:"time"`
-			} `json:"filter"`
-			Limit     int    `json:"limit"`
-			Offset    int    `json:"offset"`
-			OrderBy   string `json:"order_by"`
-			OrderDesc bool   `json:"order_desc"`
-		}
+		var asked askedPage
 		require.NoError(t, wire.Unmarshal(data, &asked))
 		var shown []*attackTimes
 		for _, a := range g.attacks {
@@ -207,15 +210,7 @@ func (s *orderedHits) client(t *testing.T) *Client {
 	return echoing(t, Token("test-token-hits"), func(r *http.Request) (int, http.Header, string) {
 		data, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
-		var asked struct {
-			Filter struct {
-				Time [][]*int64 `json:"time"`
-			} `json:"filter"`
-			Limit     int    `json:"limit"`
-			Offset    int    `json:"offset"`
-			OrderBy   string `json:"order_by"`
-			OrderDesc bool   `json:"order_desc"`
-		}
+		var asked askedPage
 		require.NoError(t, wire.Unmarshal(data, &asked))
 		span := asked.Filter.Time[0]
 		var shown []int64
