@@ -18,7 +18,8 @@ type WatchOptions struct {
 	// with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
 	Overlap time.Duration
 	// Checkpoint is where to go on. It is kept as [Resume] says: behind each item before that is handed out. With nil, or a zero one, the
-	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap.
+	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap, by the clock of the server if this
+	// machine's is up to a day ahead of it.
 	Checkpoint *WatchCheckpoint
 	// OnError is told about each failure that the watch survives, on the goroutine of the caller.
 	OnError func(error)
