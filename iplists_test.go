@@ -422,3 +422,24 @@ func TestRemovalSearchesForFewAddresses(t *testing.T) {
 	require.Len(t, removalFilters(Denylist, nine), 1)
 	require.True(t, slices.IsSorted(kindsOf(map[IPValue]IPTerms{{IPSubnet, "x"}: {}, {IPCountry, "y"}: {}})))
 }
+
+// TestWhatStaysComesBackBatchByBatch: of more entries than one call removes, the rest of the first ones is not out of the list for longer than needed.
+func TestWhatStaysComesBackBatchByBatch(t *testing.T) {
+	methods := ""
+	client := echoing(t, Token("test-token-batches"), func(r *http.Request) (int, http.Header, string) {
+		methods += r.Method + " "
+		return 200, http.Header{}, `{"status":200,"body":[]}`
+	})
+	plan := &SyncPlan{List: Denylist, ClientID: 1}
+	for i := range ipBatch + 1 {
+		goes, stays := fmt.Sprintf("203.0.%d.%d", i/256, i%256), fmt.Sprintf("198.51.%d.%d", i/256, i%256)
+		entry := &IPEntry{
+			ID: int64(i + 1), List: Denylist, Kind: IPSubnet, Values: []string{goes, stays}, ExpiresAt: At(Forever), ApplicationIDs: []int64{},
+		}
+		plan.Remove = append(plan.Remove, SyncEntry{IPValue: Addresses(goes)[0], Current: entry})
+	}
+	result, err := client.IPLists.Apply(t.Context(), plan)
+	require.NoError(t, err)
+	require.Equal(t, len(plan.Remove), result.Removed)
+	require.Equal(t, "DELETE POST DELETE POST ", methods)
+}
