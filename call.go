@@ -583,13 +583,17 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	if err != nil {
 		return err
 	}
-	if _, ok := out.(io.Writer); !ok && out != nil && (reflect.TypeOf(out).Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil()) {
+	writer, isWriter := out.(io.Writer)
+	switch v := reflect.ValueOf(out); {
+	case out == nil:
+	case v.Kind() == reflect.Pointer && v.IsNil():
+		return invalid("out", "the %T is nil", out)
+	case v.Kind() != reflect.Pointer && !isWriter:
 		return invalid("out", "want a pointer, not %T", out)
 	}
 	if s.class != nil {
 		op.replay = *s.class
 	}
-	writer, isWriter := out.(io.Writer)
 	if isWriter {
 		op.envelope = stream
 	}

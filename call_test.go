@@ -1,0 +1,139 @@
+package wallarm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCallRefusesADestinationThatTakesNothing(t *testing.T) {
+	client, server := newTestClient(t, okUser)
+	for name, out := range map[string]any{
+		"a value": struct{}{}, "a number": 5, "a map": map[string]any{}, "a nil pointer": (*int)(nil), "a nil writer": (*bytes.Buffer)(nil),
+	} {
+		require.ErrorIs(t, client.Call(t.Context(), "GET", "/v1/user", nil, out), ErrInvalidArgument, name)
+	}
+	require.Empty(t, server.requests())
+}
+
+func TestCallReadsAnAnswerWithoutABody(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	out := map[string]int{"as": 1}
+	require.NoError(t, client.Call(t.Context(), "DELETE", "/v9/thing", nil, &out))
+	require.Equal(t, map[string]int{"as": 1}, out)
+}
+
+func TestCallIntoAWriterTakesAnyType(t *testing.T) {
+	client, server := newTestClient(t, okUser)
+	require.NoError(t, client.Call(t.Context(), "GET", "/v9/file", nil, io.Discard))
+	require.NoError(t, client.Call(t.Context(), "GET", "/v9/file", nil, nil))
+	require.Equal(t, "*/*", server.requests()[0].Header.Get("Accept"))
+	require.Equal(t, "application/json", server.requests()[1].Header.Get("Accept"))
+}
+
+// A refusal inside a 2xx answer leaves the outcome of a change open if it is a failure of the server, and that of a read never.
+func TestCallJudgesAnInnerFailureByItsReplayClass(t *testing.T) {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"status":500,"body":"later"}`)
+	})
+	err := client.Call(t.Context(), "POST", "/v9/thing", nil, nil)
+	require.ErrorIs(t, err, ErrServer)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	err = client.Call(t.Context(), "POST", "/v9/thing", nil, nil, WithReplayClass(ReplayRead))
+	require.ErrorIs(t, err, ErrServer)
+	require.NotErrorIs(t, err, ErrOutcomeUnknown)
+}
+
+func TestPathsArriveAsTheyWereEscaped(t *testing.T) {
+	var got string
+	_, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.EscapedPath()
+		_, _ = io.WriteString(w, `{"status":200,"body":{}}`)
+	})
+	outer, _ := newTestClient(t, server.ServeHTTP)
+	for base, want := range map[string]string{"": "/v1/things/a%3Bb%2Cc", "/wall%2Farm": "/wall%2Farm/v1/things/a%3Bb%2Cc"} {
+		client, err := New(US, Token("test-token"), WithBaseURL(outer.BaseURL()+base))
+		require.NoError(t, err)
+		op := operation{name: "things.get", method: "GET", path: "/v1/things/{id}", replay: read, envelope: inBody}
+		_, err = get[struct{}](t.Context(), client, op, args{path: []any{"a;b,c"}}, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		_, err = client.Users.Me(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want[:len(want)-len("/v1/things/a%3Bb%2Cc")]+"/v1/user", got)
+	}
+}
+
+// slowly answers after a while, if the caller is still there.
+func slowly(status int, after time.Duration) roundTripperFunc {
+	return func(r *http.Request) (*http.Response, error) {
+		select {
+		case <-time.After(after):
+			answer, err := stubTransport{`{"status":200,"body":{"id":7}}`}.RoundTrip(r)
+			answer.StatusCode = status
+			return answer, err
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+}
+
+func TestTheCallersDeadlineTakesThePlaceOfTheDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(US, Token("test-token"), WithRoundTripper(slowly(200, 5*time.Minute)))
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var response Response
+		_, err = client.Users.Me(ctx, WithResponse(&response))
+		require.NoError(t, err)
+		require.Equal(t, 5*time.Minute, response.Duration)
+
+		began := time.Now()
+		_, err = client.Users.Me(t.Context())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 2*time.Minute, time.Since(began), "without a deadline there is the default one")
+	})
+}
+
+func TestAFailedCallTellsItsAttemptsAndWhatItWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("the line is down")
+		for name, c := range map[string]struct {
+			transport http.RoundTripper
+			status    int
+			reason    error
+		}{
+			"an answer": {slowly(503, time.Second), 503, ErrServer},
+			"no answer": {roundTripperFunc(func(*http.Request) (*http.Response, error) { return nil, down }), 0, down},
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			client, err := New(US, Token("test-token"), WithRoundTripper(c.transport), WithHook(func(context.Context, Attempt) { cancel() }))
+			require.NoError(t, err)
+			var response Response
+			_, err = client.Users.Me(ctx, WithResponse(&response))
+			require.ErrorIs(t, err, context.Canceled, name)
+			require.ErrorIs(t, err, c.reason, "%s: the wait that was cut is one after a failure", name)
+			require.Equal(t, 1, response.Attempts, name)
+			require.Equal(t, c.status, response.StatusCode, name)
+		}
+	})
+}
+
+func TestABadAuthenticatorIsABadArgument(t *testing.T) {
+	client, server := newTestClient(t, okUser)
+	bad, err := New(US, CredentialsFunc(func(context.Context) (Authenticator, error) { return Token(""), nil }), WithBaseURL(client.BaseURL()))
+	require.NoError(t, err)
+	_, err = bad.Users.Me(t.Context())
+	var argument *ArgumentError
+	require.ErrorAs(t, err, &argument)
+	require.Same(t, err, error(argument), "it is no failure of a call: nothing was sent")
+	require.Empty(t, server.requests())
+}
