@@ -323,6 +323,9 @@ func TestMaxItems(t *testing.T) {
 					if maximum == 10 && cursors == 0 {
 						require.Len(t, server.asked(), 1)
 					}
+					if maximum == 14 && cursors == 7 {
+						require.Len(t, server.asked(), 2, "two pages hold as many as are wanted")
+					}
 				})
 			}
 		}
@@ -760,4 +763,155 @@ func TestAPanicOfAHookReachesTheLoop(t *testing.T) {
 			require.Equal(t, before, inBubble(), "no goroutine stays behind")
 		})
 	}
+}
+
+// TestRawGoesWithItsItem: what is taken out of a page, since it was yielded, handled or is too much, is taken out of Raw as well.
+func TestRawGoesWithItsItem(t *testing.T) {
+	for _, kind := range []paging{byOffset, byCursor, byKey, byNextOffset, byPage} {
+		for _, named := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				server := &kindServer{kind: kind, items: numbers(45)}
+				read := func(place *Checkpoint, opts ...CallOption) (got []int) {
+					l := server.lister(t, append(opts, KeepRaw(), Resume(place))...)
+					if !named {
+						l.id = nil
+					}
+					for page, err := range l.pages(t.Context(), PageOptions{}) {
+						require.NoError(t, err)
+						require.Len(t, page.Raw, len(page.Items))
+						for i, item := range page.Items {
+							require.JSONEq(t, fmt.Sprintf(`{"n":%d}`, item.N), string(page.Raw[i]))
+							got = append(got, item.N)
+						}
+					}
+					return got
+				}
+				var place Checkpoint
+				got := read(&place, MaxItems(24))
+				got = append(got, read(&place)...)
+				require.Equal(t, numbers(45), got, "paging %d, named %v", kind, named)
+			})
+		}
+	}
+}
+
+// TestPagesWithoutAnythingNewEndAChain: a server that leads from page to page with the same items, under cursors that never repeat.
+func TestPagesWithoutAnythingNewEndAChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		l := (&listServer{cursors: 7}).lister(t)
+		client, err := New(US, Token("test-token-list"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			sent++
+			return stubTransport{fmt.Sprintf(`{"status":200,"body":[{"n":1},{"n":2}],"cursor":"at-%d"}`, sent)}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		l.client = client
+		var got []int
+		var failure error
+		for item, err := range l.all(t.Context(), PageOptions{}) {
+			if failure = err; err == nil {
+				got = append(got, item.N)
+			}
+		}
+		require.ErrorIs(t, failure, errStale)
+		require.Equal(t, []int{1, 2}, got)
+		require.LessOrEqual(t, sent, maxStale+5)
+	})
+}
+
+// TestTheUpperEndOfTimeIsLearnedOnce: later pages are of the same list as the second one, whatever the time is meanwhile, and so is what is resumed.
+func TestTheUpperEndOfTimeIsLearnedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(45), latency: time.Minute}
+		ends := func() (ends []float64) {
+			for _, asked := range server.asked() {
+				data, err := wire.Marshal(asked.Filter)
+				require.NoError(t, err)
+				var filter map[string]float64
+				require.NoError(t, wire.Unmarshal(data, &filter))
+				ends = append(ends, filter["until"])
+			}
+			return ends
+		}
+		// Each item is newer than the one before, by hours, and all are newer than what the clock of this machine says.
+		newest := time.Now().Add(time.Hour)
+		l := server.lister(t)
+		l.at = func(n *numbered) time.Time { return newest.Add(time.Duration(n.N) * time.Hour) }
+		var place Checkpoint
+		l.opts = []CallOption{Resume(&place), MaxItems(25), NoPrefetch()}
+		require.Len(t, collect(t, l, PageOptions{}), 25)
+		l.opts = []CallOption{Resume(&place), NoPrefetch()}
+		require.Len(t, collect(t, l, PageOptions{}), 20)
+		want := float64(newest.Add(9*time.Hour + time.Second).Unix())
+		for i, end := range ends() {
+			if i == 0 {
+				require.Zero(t, end, "the first page has no end")
+				continue
+			}
+			require.InDelta(t, want, end, 0, "page %d", i)
+		}
+	})
+}
+
+// TestAGuessThatFailsIsNoFailure: pages ahead are asked for on a guess. Where the list has ended before them, an error for one of them says nothing
+// about the list. One for a page that is needed does.
+func TestAGuessThatFailsIsNoFailure(t *testing.T) {
+	tooFar := errors.New("too far")
+	synctest.Test(t, func(t *testing.T) {
+		for _, n := range []int{45, 46, 52} {
+			server := &listServer{items: numbers(n), latency: time.Millisecond}
+			refused := 0
+			server.before = func(i int) error {
+				server.mu.Lock()
+				defer server.mu.Unlock()
+				if asked := server.requests[i-1]; asked.Offset != nil && *asked.Offset >= n {
+					refused++
+					return tooFar
+				}
+				return nil
+			}
+			require.Equal(t, numbers(n), collect(t, server.lister(t, Concurrency(4), WithRetries(0)), PageOptions{}))
+			require.Positive(t, refused)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(US, Token("test-token-list"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			var asked listBody
+			data, err := io.ReadAll(r.Body)
+			if err == nil {
+				err = wire.Unmarshal(data, &asked)
+			}
+			if err == nil && *asked.Offset > 15 {
+				err = tooFar
+			}
+			if err != nil {
+				return nil, err
+			}
+			return stubTransport{erraticPage("\x0a")}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		l := (&listServer{}).lister(t, WithRetries(0))
+		l.client = client
+		var failure error
+		for _, failure = range l.all(t.Context(), PageOptions{}) {
+			if failure != nil {
+				break
+			}
+		}
+		require.ErrorIs(t, failure, tooFar, "whether this server looks at offsets is not known")
+	})
+}
+
+func TestIteratorsRefuseANilContext(t *testing.T) {
+	server := &listServer{items: numbers(5)}
+	var none context.Context
+	for _, err := range server.lister(t).all(none, PageOptions{}) {
+		require.ErrorIs(t, err, ErrInvalidArgument)
+	}
+	for _, err := range server.lister(t).pages(none, PageOptions{}) {
+		require.ErrorIs(t, err, ErrInvalidArgument)
+	}
+	_, err := server.lister(t).page(none, PageOptions{})
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.Empty(t, server.asked())
 }

@@ -50,7 +50,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		page, err := o.result(f)
 		if err != nil {
-			if f.asked.Offset > o.reached {
+			if f.asked.Offset > o.reached-o.lap() && !o.doubting {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
 				o.budget += f.planned
 				o.restart(ctx, start, o.reached-o.lap())
