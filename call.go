@@ -551,6 +551,20 @@ func notFound(op operation, status int) *APIError {
 	return &APIError{Operation: op.name, Method: op.method, Path: op.path, StatusCode: status, Message: "no such object", Attempts: 1, kind: ErrNotFound}
 }
 
+// withID picks the object with an id out of an answer that should hold just that: a filter may be read more loosely than it is meant, and what
+// follows from an object that nobody asked for may hit another than the one that is meant.
+func withID[T any](op operation, items []T, id int64, of func(*T) int64) (*T, error) {
+	for i := range items {
+		if of(&items[i]) == id {
+			return &items[i], nil
+		}
+	}
+	if len(items) > 0 {
+		return nil, lostAnswer(op, fmt.Sprintf("none of the objects of the answer has the id %d", id))
+	}
+	return nil, notFound(op, http.StatusOK)
+}
+
 // get is do for single objects: null is not found where the operation reads, and an answer that lacks what the caller needs where it changes
 // something.
 func get[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) (*T, error) {

@@ -361,10 +361,7 @@ func (s *ClientsService) Get(ctx context.Context, id int64, opts ...CallOption) 
 	if err != nil {
 		return nil, err
 	}
-	if len(tenants) == 0 {
-		return nil, notFound(clientsList, 200)
-	}
-	return &tenants[0], nil
+	return withID(clientsList, tenants, id, func(t *Tenant) int64 { return t.ID })
 }
 
 // Own returns the account that the client works for, see [Client.ClientID]. Its PartnerUUID is what creating a tenant needs.
@@ -460,10 +457,8 @@ func (s *ClientsService) Update(ctx context.Context, id int64, update TenantUpda
 		return nil, err
 	case tenants == nil:
 		return s.Get(ctx, id, opts...)
-	case len(tenants) == 0:
-		return nil, notFound(clientsUpdate, 200)
 	}
-	return &tenants[0], nil
+	return withID(clientsUpdate, tenants, id, func(t *Tenant) int64 { return t.ID })
 }
 
 // UpdateMatching changes every tenant that matches filter, at most 1000 in one call, and returns them as they are afterwards. filter must

@@ -135,10 +135,7 @@ func (s *UsersService) Get(ctx context.Context, id int64, opts ...CallOption) (*
 	if err != nil {
 		return nil, err
 	}
-	if len(users) == 0 {
-		return nil, notFound(usersList, 200)
-	}
-	return &users[0], nil
+	return withID(usersList, users, id, func(u *User) int64 { return u.ID })
 }
 
 // UserQuery selects the users of one tenant on the newer routes.

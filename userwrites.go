@@ -177,10 +177,8 @@ func (s *UsersService) Update(ctx context.Context, id int64, update UserUpdate, 
 	case users == nil:
 		// {"status":200,"body":null} says neither what was changed nor whether there was anything to change.
 		return s.Get(ctx, id, opts...)
-	case len(users) == 0:
-		return nil, notFound(usersUpdate, 200)
 	}
-	return &users[0], nil
+	return withID(usersUpdate, users, id, func(u *User) int64 { return u.ID })
 }
 
 // UpdateMatching changes every user that matches filter, at most 1000 in one call, and returns them as they are afterwards. Some answers are

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -383,16 +382,11 @@ func (s *VulnsService) Get(ctx context.Context, id int64, opts ...CallOption) (*
 	if err != nil {
 		return nil, err
 	}
-	return firstVuln(vulnsList, page.Items)
+	return withID(vulnsList, page.Items, id, vulnID)
 }
 
-// firstVuln returns the first of items; none is not found.
-func firstVuln(op operation, items []Vuln) (*Vuln, error) {
-	if len(items) == 0 {
-		return nil, notFound(op, http.StatusOK)
-	}
-	return &items[0], nil
-}
+// vulnID is the id of v.
+func vulnID(v *Vuln) int64 { return v.ID }
 
 // Count counts the vulnerabilities that match filter. The description of the route lacks the conditions Type, Target, Status and Preset: they
 // are sent, and the API may refuse or ignore them.
@@ -531,7 +525,7 @@ func (s *VulnsService) setStatus(ctx context.Context, id int64, status VulnStatu
 	if err != nil {
 		return nil, err
 	}
-	return firstVuln(vulnsUpdate, changed)
+	return withID(vulnsUpdate, changed, id, vulnID)
 }
 
 // MarkFalsePositive marks a vulnerability as a false positive. The API accepts the mark and applies it in its own time (202), so a list may
