@@ -153,6 +153,10 @@ func (c *Client) settings(opts []CallOption) (*callSettings, error) {
 	if c == nil || c.core == nil {
 		return &callSettings{}, invalid("client", "make one with New")
 	}
+	if c.tenant < 0 {
+		// Also where no client id travels: the routes by id would act on whatever the credentials reach.
+		return &callSettings{}, invalid("client id", "the one given to Tenant is not positive")
+	}
 	if len(opts) == 0 {
 		return &c.core.defaults, nil
 	}
@@ -527,8 +531,8 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, answer.Credentials().Error(err)),
 		OutcomeUnknown: op.replay == once,
 	}
-	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); body != "" && body[0] != '{' && body[0] != '[' {
-		// HTML or text of a proxy: show its beginning.
+	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); strings.HasPrefix(body, "<") {
+		// The page of a proxy: show its beginning. Anything else may be the new secret that was asked for, in a form that nobody expected.
 		shown := *answer
 		shown.Body = answer.Credentials().Cut(answer.Body, maxShown)
 		e.Last = answerError(op, answer.URL.EscapedPath(), answer.Status, &shown)

@@ -137,3 +137,28 @@ func TestABadAuthenticatorIsABadArgument(t *testing.T) {
 	require.Same(t, err, error(argument), "it is no failure of a call: nothing was sent")
 	require.Empty(t, server.requests())
 }
+
+// TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor: a filter by id may be read more loosely than it is meant, and the name of another tenant
+// confirms nothing.
+func TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor(t *testing.T) {
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"status":200,"body":[{"id":6,"name":"test"},{"name":"no id"}]}`)
+	})
+	for name, call := range map[string]func() error{
+		"client":                func() error { _, err := client.Clients.Get(t.Context(), 5); return err },
+		"client, update":        func() error { _, err := client.Clients.Disable(t.Context(), 5); return err },
+		"client, deletion":      func() error { return client.Clients.Delete(t.Context(), 5, ConfirmName("test")) },
+		"user":                  func() error { _, err := client.Users.Get(t.Context(), 5); return err },
+		"user, update":          func() error { _, err := client.Users.Disable(t.Context(), 5); return err },
+		"vulnerability":         func() error { _, err := client.Vulns.Get(t.Context(), 5); return err },
+		"vulnerability, update": func() error { _, err := client.Vulns.Close(t.Context(), 5); return err },
+	} {
+		require.ErrorIs(t, call(), ErrResponse, name)
+	}
+	for _, sent := range server.requests() {
+		require.NotContains(t, sent.Path, "delete")
+	}
+	tenant, err := client.Clients.Get(t.Context(), 6)
+	require.NoError(t, err)
+	require.Equal(t, "test", tenant.Name)
+}

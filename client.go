@@ -355,6 +355,9 @@ func headerTemplate(application string) http.Header {
 
 // Tenant returns a copy of the client that makes its calls for another client id. The copy shares connections, credentials and limits. An
 // id that is not positive is refused by the first call.
+//
+// The client id travels with the calls that have a place for it. Calls that go by the id of an object alone, such as [RulesService.Delete] or
+// [UsersService.Disable], have none: they reach what the credentials reach, and those of a partner reach all its tenants.
 func (c *Client) Tenant(id int64) *Client {
 	if id <= 0 {
 		id = -1

@@ -267,6 +267,25 @@ func TestTheCallersObjectsStayAsTheyAre(t *testing.T) {
 	require.Equal(t, AttackFilter{Types: []AttackType{AttackSQLi}, Not: &AttackFilter{Types: []AttackType{AttackWarn}}}, filter)
 }
 
+// TestATenantWithoutAnIDMakesNoCalls: also those that go by the id of an object alone, which would act for whatever the credentials reach.
+func TestATenantWithoutAnIDMakesNoCalls(t *testing.T) {
+	client, server := newTestClient(t, okUser)
+	for _, id := range []int64{0, -5} {
+		tenant := client.Tenant(id)
+		for name, call := range map[string]func() error{
+			"rule":    func() error { return tenant.Rules.Delete(t.Context(), 1) },
+			"user":    func() error { _, err := tenant.Users.Disable(t.Context(), 1); return err },
+			"node":    func() error { return tenant.Nodes.Delete(t.Context(), 1) },
+			"call":    func() error { return tenant.Call(t.Context(), "GET", "/v1/user", nil, nil) },
+			"own id":  func() error { _, err := tenant.ClientID(t.Context()); return err },
+			"with id": func() error { return tenant.Rules.Delete(t.Context(), 1, WithClientID(4711)) },
+		} {
+			require.ErrorIs(t, call(), ErrInvalidArgument, name)
+		}
+	}
+	require.Empty(t, server.requests())
+}
+
 func TestNilAndZeroDoNotPanic(t *testing.T) {
 	var none *Client
 	require.Equal(t, "wallarm.Client(none)", none.String())

@@ -200,6 +200,28 @@ func TestUnreadableAnswers(t *testing.T) {
 	}
 }
 
+// TestAnUnreadableSecretIsNotShown: a new secret in a form that nobody expected is the secret of the caller all the same.
+func TestAnUnreadableSecretIsNotShown(t *testing.T) {
+	const secret = "test-secret-in-an-odd-form"
+	for name, body := range map[string]string{"text": secret, "JSON text": `"` + secret + `"`, "number first": "1 " + secret, "list": `["` + secret + `"]`} {
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		for operation, call := range map[string]func() error{
+			"reveal": func() error { _, err := client.Tokens.Reveal(t.Context(), 1); return err },
+			"renew":  func() error { _, err := client.Tokens.Renew(t.Context(), 1); return err },
+			"node":   func() error { _, err := client.Nodes.Create(t.Context(), NewNode{Hostname: "node.example.com"}); return err },
+			"secret": func() error { _, err := client.Users.RenewSecret(t.Context()); return err },
+		} {
+			err := call()
+			shown := fmt.Sprintf("%v %+v %#v", err, err, err)
+			var failure *CallError
+			if errors.As(err, &failure) && failure.Last != nil {
+				shown += fmt.Sprintf("%+v %s", failure.Last, failure.Last.Body)
+			}
+			require.NotContains(t, shown, secret, "%s, %s", operation, name)
+		}
+	}
+}
+
 func TestCallErrors(t *testing.T) {
 	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -90,7 +90,13 @@ func (s *RulesService) Suppress(ctx context.Context, hits []Hit, how Suppression
 			return nil, err
 		}
 		for _, rule := range suppressing {
-			body, err := rule.body(0)
+			if _, err := rule.body(0); err != nil {
+				return nil, err
+			}
+			// The order of the conditions makes no other rule.
+			bare := rule
+			bare.Conditions = Conditions{}
+			body, err := bare.body(0)
 			if err != nil {
 				return nil, err
 			}

@@ -25,8 +25,6 @@ func (c *Client) ClientID(ctx context.Context, opts ...CallOption) (int64, error
 		return s.clientID, nil
 	case c.tenant > 0:
 		return c.tenant, nil
-	case c.tenant < 0:
-		return 0, invalid("client id", "the one given to Tenant is not positive")
 	}
 	identity := &c.core.identity
 	if id := identity.id.Load(); id > 0 {

@@ -121,6 +121,22 @@ func TestSuppress(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidArgument)
 }
 
+// TestSuppressKnowsARuleInAnyOrder: the API keeps one scope for a set of conditions, and two of the same rule.
+func TestSuppressKnowsARuleInAnyOrder(t *testing.T) {
+	t.Parallel()
+	host, action := `{"type":"iequal","point":["header","HOST"],"value":"a.example.com"}`, `{"type":"equal","point":["action_name"],"value":"x"}`
+	answers := []string{host + "," + action, action + "," + host}
+	client, server := newTestClient(t, nil)
+	server.answer = func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"status":200,"body":{"clientid":4711,"conditions":[`+answers[len(server.requests())%2]+`]}}`)
+	}
+	hit := Hit{Type: AttackSQLi, Point: Point{QueryParam("q")}, ID: EventID{Index: "hits_production_4711_202608_v_1", Doc: "Kf93-aa"}}
+	rules, err := client.Rules.Suppress(t.Context(), []Hit{hit, hit}, ByAttackType)
+	require.NoError(t, err)
+	require.Len(t, server.requests(), 2)
+	require.Len(t, rules, 1)
+}
+
 // TestSuppressWantsAListOfConditions: no list is not the empty one, which hides hits in every request.
 func TestSuppressWantsAListOfConditions(t *testing.T) {
 	t.Parallel()

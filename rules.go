@@ -249,7 +249,8 @@ func (s *RulesService) Pages(ctx context.Context, filter RuleFilter, start PageO
 	return s.list(filter, opts).pages(ctx, start)
 }
 
-// Get returns one rule. [ErrNotFound] says that there is none with this id, or that it belongs to another client.
+// Get returns one rule. [ErrNotFound] says that there is none with this id, or that it belongs to a client out of reach of the credentials; what
+// [Client.Tenant] or [WithClientID] says does not travel on this route.
 //
 // GET /v3/hint/{id}. Replay class: read.
 func (s *RulesService) Get(ctx context.Context, id int64, opts ...CallOption) (*Rule, error) {
@@ -369,13 +370,10 @@ func (s *RulesService) Create(ctx context.Context, rule NewRule, opts ...CallOpt
 }
 
 // AsNew returns what [RulesService.Create] takes to make the rule again: in another scope, for another tenant, or with a part that an update
-// cannot change. Members that this package has no field for are left behind, unless the spec is an [UnknownSpec].
+// cannot change. Members that this package has no field for are left behind, unless the spec is an [UnknownSpec]. A rule that came without a
+// list of conditions, which is not the empty list, gives a NewRule without a scope, which is refused: it is not known what it applied to.
 func (r *Rule) AsNew() NewRule {
-	conditions := r.Conditions
-	if conditions == nil {
-		conditions = Conditions{}
-	}
-	n := NewRule{Conditions: conditions, Spec: r.Spec, Comment: r.Comment, Title: r.Title, Set: r.Set}
+	n := NewRule{Conditions: r.Conditions, Spec: r.Spec, Comment: r.Comment, Title: r.Title, Set: r.Set}
 	if r.Active != nil {
 		n.Active = Set(*r.Active)
 	}

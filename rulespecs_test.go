@@ -318,6 +318,22 @@ func TestExactParametersWithNulls(t *testing.T) {
 		"enumerated_parameters":`+parameters+`}`, string(body))
 }
 
+// TestACopyOfARuleOfUnknownScopeIsRefused: taken for an empty list, conditions that did not come would make a rule for every request.
+func TestACopyOfARuleOfUnknownScopeIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{``, `,"action":null`, `,"action":""`} {
+		var rule Rule
+		require.NoError(t, wire.Unmarshal([]byte(`{"id":1,"actionid":2,"clientid":3,"type":"vpatch","attack_type":"any","point":[["get","q"]]`+action+`}`), &rule))
+		renewed := rule.AsNew()
+		_, err := renewed.body(1)
+		require.ErrorIs(t, err, ErrInvalidArgument, action)
+	}
+	everywhere := Rule{Conditions: Conditions{}, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{QueryParam("q")}}}
+	renewed := everywhere.AsNew()
+	_, err := renewed.body(1)
+	require.NoError(t, err, "the empty list is the scope of every request")
+}
+
 // TestAliasesHaveNoKnownBound: a create takes what an update takes.
 func TestAliasesHaveNoKnownBound(t *testing.T) {
 	t.Parallel()
