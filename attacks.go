@@ -442,6 +442,7 @@ func byBeginning(l *lister[Attack], start PageOptions) (*lister[Attack], PageOpt
 	}
 	if start.OrderBy == "first_time" {
 		l.version = nil
+		l.at = func(a *Attack) time.Time { return a.FirstTime.Time }
 	}
 	return l, start
 }

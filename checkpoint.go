@@ -344,19 +344,35 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 func (c *Checkpoint) complete() bool { return c.items <= int64(c.last.n) }
 
 // find looks in a page for an item that the checkpoint remembers, and makes what stands before the first one known too: it was handled longer
-// ago, or came into the list since.
+// ago, or came into the list since. Not so what is of the same second as the item that was handled last, since these have no order.
 func (w *walk[T]) find(page *Page[T]) bool {
 	for i := range page.Items {
 		if !w.knows(&page.Items[i]) {
 			continue
 		}
+		last := w.tipTime(page)
 		for j := range i {
-			h, _ := w.identity(&page.Items[j])
-			w.recent.add(h)
+			if last.IsZero() || w.at(&page.Items[j]).Unix() != last.Unix() {
+				h, _ := w.identity(&page.Items[j])
+				w.recent.add(h)
+			}
 		}
 		return true
 	}
 	return false
+}
+
+// tipTime is the time of the item that was handled last, zero if it is not in the page or items have none.
+func (w *walk[T]) tipTime(page *Page[T]) time.Time {
+	if w.at == nil {
+		return time.Time{}
+	}
+	for i := range page.Items {
+		if h, _ := w.identity(&page.Items[i]); h == w.tip {
+			return w.at(&page.Items[i])
+		}
+	}
+	return time.Time{}
 }
 
 // adopt takes out of the first pages of a resumed chain what was handled before.

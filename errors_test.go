@@ -208,7 +208,10 @@ func TestAnUnreadableSecretIsNotShown(t *testing.T) {
 		for operation, call := range map[string]func() error{
 			"reveal": func() error { _, err := client.Tokens.Reveal(t.Context(), 1); return err },
 			"renew":  func() error { _, err := client.Tokens.Renew(t.Context(), 1); return err },
-			"node":   func() error { _, err := client.Nodes.Create(t.Context(), NewNode{Hostname: "node.example.com"}); return err },
+			"node": func() error {
+				_, err := client.Nodes.Create(t.Context(), NewNode{Hostname: "node.example.com"})
+				return err
+			},
 			"secret": func() error { _, err := client.Users.RenewSecret(t.Context()); return err },
 		} {
 			err := call()

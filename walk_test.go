@@ -292,6 +292,44 @@ func TestAListThatGrowsAsFastAsItIsRead(t *testing.T) {
 	}
 }
 
+// TestAListThatGrowsByALookAhead: what shows the same items at two offsets may have grown by just the difference, and is not one that ends here.
+func TestAListThatGrowsByALookAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &listServer{items: numbers(40), most: 3}
+		next, last := -1, 0
+		server.before = func(n int) error {
+			server.mu.Lock()
+			defer server.mu.Unlock()
+			from := *server.requests[n-1].Offset
+			grown := 0
+			switch {
+			case from-last >= 10: // the look ahead
+				grown = from - last
+			case n > 5:
+				grown = 2
+			}
+			for range grown {
+				server.items = append([]int{next}, server.items...)
+				next--
+			}
+			last = from
+			if n > 200 {
+				return errors.New("this does not end")
+			}
+			return nil
+		}
+		var got []int
+		var failure error
+		for item, err := range server.lister(t, NoPrefetch()).all(t.Context(), PageOptions{}) {
+			if failure = err; err == nil {
+				got = append(got, item.N)
+			}
+		}
+		require.ErrorIs(t, failure, errStale)
+		require.Less(t, len(got), 40)
+	})
+}
+
 func TestAServerThatDoesNotLookAtOffsets(t *testing.T) {
 	for _, n := range []int{1, 2, 7, 9} {
 		for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
@@ -914,4 +952,57 @@ func TestIteratorsRefuseANilContext(t *testing.T) {
 	_, err := server.lister(t).page(none, PageOptions{})
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	require.Empty(t, server.asked())
+}
+
+// looseServer gives the items of one second in another order with each answer, as a store of several replicas does.
+type looseServer struct {
+	listServer
+	perSecond int
+	random    *rand.Rand
+}
+
+func (s *looseServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.before = func(int) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for second := range slices.Chunk(s.items[1:], s.perSecond) {
+			s.random.Shuffle(len(second), func(i, j int) { second[i], second[j] = second[j], second[i] })
+		}
+		return nil
+	}
+	return s.listServer.RoundTrip(r)
+}
+
+func TestItemsOfOneSecondInAnyOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, perSecond := range []int{2, 3, 5, 20} {
+			for name, opts := range map[string][]CallOption{"default": nil, "four in flight": {Concurrency(4)}, "no prefetch": {NoPrefetch()}} {
+				for seed := range uint64(20) {
+					server := &looseServer{perSecond: perSecond, random: rand.New(rand.NewPCG(seed, 1))}
+					server.items = numbers(400)
+					l := server.lister(t, opts...)
+					client, err := New(US, Token("test-token-list"), WithRoundTripper(server), WithDefaultClientID(1))
+					require.NoError(t, err)
+					l.client, l.usual, l.most = client, 50, 50
+					l.at = func(n *numbered) time.Time { return time.Unix(int64((n.N+perSecond-1)/perSecond), 0) }
+					got := collect(t, l, PageOptions{})
+					slices.Sort(got)
+					require.Equal(t, numbers(400), got, "%d a second, %s", perSecond, name)
+					require.Less(t, len(server.asked()), 40, "%d a second, %s", perSecond, name)
+
+					// And in pieces.
+					var place Checkpoint
+					var pieces []int
+					for size := 1; len(pieces) < 400; size = size*2%97 + 1 {
+						l.opts = append(slices.Clone(opts), Resume(&place), MaxItems(size))
+						piece := collect(t, l, PageOptions{})
+						require.NotEmpty(t, piece)
+						pieces = append(pieces, piece...)
+					}
+					slices.Sort(pieces)
+					require.Equal(t, numbers(400), pieces, "%d a second, %s, in pieces", perSecond, name)
+				}
+			}
+		}
+	})
 }

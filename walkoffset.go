@@ -4,10 +4,12 @@ import "context"
 
 // offsetWalk walks an offset list. The trouble with offsets is that they count from the head: when something is inserted or removed there
 // meanwhile, or when the server lowers a limit, the next page is not where it was expected. So each page overlaps the one before by one item, and
-// a page in which nothing is known leaves a gap that is looked for further towards the head.
+// a page in which nothing is known leaves a gap that is looked for further towards the head. Items of the same second have no order, and a server
+// may give them in another one with each answer: the overlap holds all of the second at which a page ends.
 type offsetWalk[T any] struct {
 	*walk[T]
-	limit   int
+	limit int
+	// overlap grows with the largest number of items of one second that a page has ended with.
 	overlap int
 	// reached is the end of what was read without a gap, tail that of what was asked for.
 	reached, tail int
@@ -60,12 +62,12 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.learn(f, page)
-		received := len(page.Items)
+		received, ties := len(page.Items), o.ties(page.Items)
 		atEnd := received > 0 && o.isLast(&page.Items[received-1])
 		if o.doubting {
 			if o.doubting = false; atEnd {
-				if o.proven >= o.limit {
-					// It may have more than a page, and no way to ask for that.
+				if o.proven >= o.limit || len(o.recent.set) > received {
+					// It may have more than a page, and no way to ask for that; or more comes in than is read.
 					yield(nil, o.staleError())
 				}
 				return
@@ -88,6 +90,9 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
+		if received >= f.asked.Limit {
+			o.keep(ties)
+		}
 		if o.stale++; len(page.Items) > 0 {
 			o.stale = 0
 		}
@@ -115,12 +120,33 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	}
 }
 
-// lap is how many items the next page shares with the one before. A server that gives one item at once would give the same one for ever.
-func (o *offsetWalk[T]) lap() int {
-	if o.proven <= o.overlap {
+// lap is how many items the next page shares with the one before: at most half of what the server gives at once. One that gives one item at once
+// would give the same one for ever.
+func (o *offsetWalk[T]) lap() int { return min(o.overlap, o.proven/2) }
+
+// ties is how many items at the end of a page are of the same second.
+func (o *offsetWalk[T]) ties(items []T) int {
+	if o.at == nil || len(items) == 0 {
 		return 0
 	}
-	return o.overlap
+	last := o.at(&items[len(items)-1]).Unix()
+	n := 1
+	for n < len(items) && o.at(&items[len(items)-1-n]).Unix() == last {
+		n++
+	}
+	return n
+}
+
+// keep makes pages overlap by so many items, the next one too: if it was asked for with fewer, it is asked for again.
+func (o *offsetWalk[T]) keep(ties int) {
+	if o.overlap == 0 || ties <= o.overlap {
+		return
+	}
+	o.overlap = ties
+	if len(o.queue) > 0 && o.queue[0].asked.Offset > o.reached-o.lap() {
+		o.drop()
+		o.tail = o.reached
+	}
 }
 
 // isLast reports whether item is the last one that was read.
