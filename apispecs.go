@@ -157,7 +157,8 @@ func (s *APISpecsService) List(ctx context.Context, page PageOptions, opts ...Ca
 	return s.list(opts).page(ctx, page)
 }
 
-// All iterates over all specifications.
+// All iterates over all specifications. Where the list has become shorter meanwhile, by the total that each answer tells, it reads the page before
+// again, so that none is skipped; a specification that goes while another comes is not noticed.
 //
 // GET /v4/clients/{client_id}/rules/api-specs. Replay class: read.
 func (s *APISpecsService) All(ctx context.Context, opts ...CallOption) iter.Seq2[APISpec, error] {

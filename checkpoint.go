@@ -327,6 +327,10 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 			return start, invalid("checkpoint", "it does not tell the size of its pages")
 		}
 	}
+	if w.paging == byPage && w.resumed && w.id != nil {
+		// What was not handled may have moved to the page before, and pages by number cannot overlap.
+		start = start.before(1)
+	}
 	if start, err = w.check(start, start.Limit); err != nil {
 		return start, invalid("checkpoint", "its place is none of this list: %v", err)
 	}

@@ -81,7 +81,7 @@ func (s *kindServer) page(asked listBody) string {
 	more := ""
 	switch {
 	case s.kind == byPage:
-		more = fmt.Sprintf(`,"current_page":%d,"total_pages":%d`, from/limit+1, (len(s.items)+limit-1)/limit)
+		more = fmt.Sprintf(`,"current_page":%d,"total_pages":%d,"total_count":%d`, from/limit+1, (len(s.items)+limit-1)/limit, len(s.items))
 	case to == len(s.items):
 	case s.kind == byCursor:
 		more = fmt.Sprintf(`,"cursor":"at-%d"`, to)

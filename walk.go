@@ -44,6 +44,8 @@ type walk[T any] struct {
 	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last one.
 	// Before that nobody knows: a page of 7 may be the last 7 items, or all that the server gives at once.
 	proven int
+	// total is the number of items in all pages that the last answer told.
+	total int64
 	// used are the items of pages that were handled.
 	used [][]T
 }
@@ -261,6 +263,13 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			yield(nil, err)
 			return
 		}
+		if lost := w.shrunk(page); lost > 0 && f.asked.Offset > 0 {
+			// What stood at the head of this page stands on the one before now: read that again, or as many as were lost.
+			w.drop()
+			w.budget += f.planned
+			w.launch(ctx, f.asked.before(lost), f.asked.Limit)
+			continue
+		}
 		next, more := page.Next, page.More
 		if received := len(page.Items); w.paging == byKey && !more && received > 0 && w.proven < f.asked.Limit {
 			next.Cursor = w.after(&page.Items[received-1])
@@ -289,6 +298,25 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 	}
+}
+
+// shrunk is how many items a list by page number has lost since the page before, by the total that the service tells with each page. Such pages
+// cannot overlap.
+func (w *walk[T]) shrunk(page *Page[T]) (lost int64) {
+	if w.paging != byPage || page.Total < 0 {
+		return 0
+	}
+	lost = w.total - page.Total
+	w.total = page.Total
+	return lost
+}
+
+// before is the page so many items further to the head, by whole pages.
+func (p PageOptions) before(items int64) PageOptions {
+	limit := max(p.Limit, 1)
+	pages := (items + int64(limit) - 1) / int64(limit)
+	p.Offset = max(p.Offset-int(min(pages, int64(p.Offset)))*limit, 0)
+	return p
 }
 
 // maxStale is how many pages in a row without anything new are taken for a list that moves; more are a server that repeats itself.

@@ -1006,3 +1006,42 @@ func TestItemsOfOneSecondInAnyOrder(t *testing.T) {
 		}
 	})
 }
+
+// TestAListByPageNumberThatLosesItems: its pages cannot overlap, but each tells the total.
+func TestAListByPageNumberThatLosesItems(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, removed := range []int{1, 3, 10, 17} {
+			for name, opts := range map[string][]CallOption{"default": nil, "no prefetch": {NoPrefetch()}, "as many as there are": {MaxItems(60)}} {
+				server := &kindServer{kind: byPage, items: numbers(60)}
+				l := server.lister(t, opts...)
+				answer := server.RoundTrip
+				client, err := New(US, Token("test-token-list"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+					response, err := answer(r)
+					if server.sent.Load() == 3 { // behind the third answer
+						server.items = server.items[removed:]
+					}
+					return response, err
+				})))
+				require.NoError(t, err)
+				l.client = client
+				require.Equal(t, numbers(60), collect(t, l, PageOptions{}), "%d removed, %s", removed, name)
+			}
+		}
+	})
+}
+
+// TestResumeOfAListByPageNumberThatLostItems: what is next may stand on the page before.
+func TestResumeOfAListByPageNumberThatLostItems(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for handled := 1; handled < 40; handled++ {
+			for _, removed := range []int{0, 1, 9} {
+				server := &kindServer{kind: byPage, items: numbers(45)}
+				var place Checkpoint
+				got := collect(t, server.lister(t, Resume(&place), MaxItems(handled)), PageOptions{})
+				server.items = server.items[min(removed, handled):]
+				got = append(got, collect(t, server.lister(t, Resume(&place)), PageOptions{})...)
+				require.Equal(t, numbers(45), got, "%d handled, %d removed", handled, removed)
+			}
+		}
+	})
+}
