@@ -475,18 +475,29 @@ func pathSegment(name string, value any) (string, error) {
 
 // decodeAnswer opens the envelope of a 2xx answer and decodes its payload into out. It reports whether there was one other than null.
 func decodeAnswer(op operation, answer *transport.Answer, out any) (found bool, err error) {
-	if op.envelope == inBody && wire.DecodeBody(answer.Body, out) {
+	if err := wire.CheckRoom(answer.Body); err != nil {
+		return false, unreadable(op, answer, err)
+	}
+	// The quick way does not look before it decodes.
+	isSmall := len(answer.Body) < quickBody
+	if isSmall && op.envelope == inBody && wire.DecodeBody(answer.Body, out) {
 		return true, nil
 	}
 	payload, _, err := openAnswer(op, answer)
 	if err != nil || payload == nil {
 		return false, err
 	}
+	if err := wire.CheckElements(payload, out); err != nil {
+		return false, unreadable(op, answer, err)
+	}
 	if err := wire.Unmarshal(payload, out); err != nil {
 		return false, unreadable(op, answer, err)
 	}
 	return payload.Kind() != 'n', nil
 }
+
+// quickBody is the size up to which an answer is decoded without a look at how many elements it holds: they cannot take much memory.
+const quickBody = 256 << 10
 
 // openAnswer returns the payload of a 2xx answer: nil if the operation expects none, or if it may do without.
 func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Paging, error) {
@@ -526,6 +537,9 @@ func innerRefusal(op operation, answer *transport.Answer, status int64) error {
 
 // unreadable is the error for a 2xx answer that is not what the operation returns.
 func unreadable(op operation, answer *transport.Answer, err error) error {
+	if errors.Is(err, wire.ErrElementTooLarge) || errors.Is(err, wire.ErrNoRoom) {
+		err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
+	}
 	e := &CallError{
 		Operation: op.name, Method: op.method, Path: answer.URL.EscapedPath(), Attempts: answer.Attempts,
 		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, answer.Credentials().Error(err)),
@@ -639,6 +653,9 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	}
 	if err := envelopeRefusal(op, answer); err != nil {
 		return err
+	}
+	if err := wire.CheckRoom(answer.Body); err != nil {
+		return unreadable(op, answer, err)
 	}
 	if err := wire.Unmarshal(answer.Body, out); err != nil {
 		return unreadable(op, answer, err)

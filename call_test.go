@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,4 +163,46 @@ func TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor(t *testing.T) {
 	tenant, err := client.Clients.Get(t.Context(), 6)
 	require.NoError(t, err)
 	require.Equal(t, "test", tenant.Name)
+}
+
+// TestAnAnswerTakesNoMoreMemoryThanItsSizeAccountsFor: some KB, compressed, hold millions of empty objects, and each would become a value with all its
+// fields.
+func TestAnAnswerTakesNoMoreMemoryThanItsSizeAccountsFor(t *testing.T) {
+	empty := strings.Repeat("{},", 4<<20)
+	for name, body := range map[string]string{
+		"objects":      `{"status":200,"body":[` + empty + `{}]}`,
+		"nulls":        `{"status":200,"body":[` + strings.Repeat("null,", 4<<20) + `{}]}`,
+		"in an object": `{"status":200,"body":{"objects":[` + empty + `{}]}}`,
+		"nested":       `{"status":200,"body":[{"regex":[],"new":[` + empty + `{}],"id":["a","b"]}]}`,
+	} {
+		client, err := New(US, Token("test-token"), WithDefaultClientID(1), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			return stubTransport{body}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		for operation, call := range map[string]func() error{
+			"hits":     func() error { _, err := client.Hits.List(t.Context(), HitFilter{}, PageOptions{}); return err },
+			"tenants":  func() error { _, err := client.Clients.Get(t.Context(), 1); return err },
+			"call":     func() error { var out []Hit; return client.Call(t.Context(), "GET", "/v9/hits", nil, &out) },
+			"triggers": func() error { _, err := client.Triggers.List(t.Context()); return err },
+		} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := call()
+			runtime.ReadMemStats(&after)
+			require.ErrorIs(t, err, ErrResponseTooLarge, "%s, %s", operation, name)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20), "%s, %s", operation, name)
+		}
+	}
+}
+
+// TestManyObjectsInALargeAnswer: as many as real events hold are none too many.
+func TestManyObjectsInALargeAnswer(t *testing.T) {
+	item := `{"id":["hits_production_4711_202608_v_1","Kf93-aa"],"type":"sqli","ip":"198.51.100.7","path":"/{a}/{b}","new":[{"a":1},{"b":null}]}`
+	const n = 100_000
+	body := `{"status":200,"body":[` + strings.Repeat(item+",", n-1) + item + `]}`
+	client, err := New(US, Token("test-token"), WithDefaultClientID(1), WithRoundTripper(stubTransport{body}))
+	require.NoError(t, err)
+	page, err := client.Hits.List(t.Context(), HitFilter{}, PageOptions{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, n)
 }

@@ -237,7 +237,11 @@ func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], err
 		// As many as were asked for, but not for a short answer; it may well hold more.
 		into = make([]T, 0, min(f.asked.Limit, 4096, len(f.payload)/64+1))
 	}
-	items, err := wire.DecodeElements(f.payload, into)
+	var items []T
+	err := wire.CheckRoom(f.payload)
+	if err == nil {
+		items, err = wire.DecodeElements(f.payload, into)
+	}
 	if err != nil {
 		return nil, unreadable(l.op, f.answer, err)
 	}

@@ -3,7 +3,6 @@ package wallarm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -85,9 +84,6 @@ func streamElements[T any](ctx context.Context, c *Client, op operation, a args,
 		case elements.Status >= 400:
 			err = innerRefusal(op, answer, elements.Status)
 		default:
-			if errors.Is(err, wire.ErrElementTooLarge) {
-				err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
-			}
 			err = unreadable(op, answer, err)
 		}
 		yield(none, err)

@@ -132,8 +132,11 @@ func DecodeElements[T any](data []byte, into []T) ([]T, error) {
 	if into == nil {
 		into = []T{} // the empty list is not the null one
 	}
-	items := into[:0]
+	items, most := into[:0], room(data)/max(int(reflect.TypeFor[T]().Size()), 1)
 	for d.PeekKind() != ']' {
+		if len(items) >= most {
+			return nil, ErrNoRoom
+		}
 		items = append(items, *new(T))
 		err := json.UnmarshalDecode(&d.Decoder, &items[len(items)-1])
 		if err == nil {
@@ -155,8 +158,11 @@ func decodeCarefully[T any](data []byte, into []T) ([]T, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	items := into[:0]
+	items, most := into[:0], room(data)/max(int(reflect.TypeFor[T]().Size()), 1)
 	for d.PeekKind() != ']' {
+		if len(items) >= most {
+			return nil, ErrNoRoom
+		}
 		raw, err := d.ReadValue()
 		if err != nil {
 			return nil, fmt.Errorf("element %d: %w", len(items), err)
