@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,6 +56,15 @@ type IPEntry struct {
 
 // IsForever reports whether the entry never expires, as far as anyone will live to see.
 func (e *IPEntry) IsForever() bool { return isForever(e.ExpiresAt.Time) }
+
+// isInForce reports whether the status lets the entry be in force. Of one that nobody has heard of that is not known.
+func (e *IPEntry) isInForce() bool {
+	switch strings.ToLower(e.Status) {
+	case "", "enabled", "active":
+		return true
+	}
+	return false
+}
 
 // IPValues returns the values in the one form that they can be compared in.
 func (e *IPEntry) IPValues() []IPValue {

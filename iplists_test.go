@@ -377,16 +377,23 @@ func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
 	require.Equal(t, "z", page.Next.Cursor, "the place to ask for later changes from")
 }
 
-// TestEntryWithoutTermsStays: its other values could not be added again as they were, but for ever or for all applications.
+// TestEntryWithoutTermsStays: its other values could not be added again as they were, but for ever, for all applications or in force.
 func TestEntryWithoutTermsStays(t *testing.T) {
 	for members, removable := range map[string]bool{
-		`"expired_at":0,"application_ids":[0]`:            true,
-		`"expired_at":33223139044,"application_ids":[7]`:  true,
-		`"application_ids":[0]`:                           false,
-		`"expired_at":null,"application_ids":[0]`:         false,
-		`"expired_at":33223139044`:                        false,
-		`"expired_at":33223139044,"application_ids":null`: false,
-		`"expired_at":33223139044,"application_ids":[-7]`: false,
+		`"expired_at":0,"application_ids":[0]`:                               true,
+		`"expired_at":33223139044,"application_ids":[7]`:                     true,
+		`"application_ids":[0]`:                                              false,
+		`"expired_at":null,"application_ids":[0]`:                            false,
+		`"expired_at":33223139044`:                                           false,
+		`"expired_at":33223139044,"application_ids":null`:                    false,
+		`"expired_at":33223139044,"application_ids":[-7]`:                    false,
+		`"expired_at":33223139044,"application_ids":[]`:                      false,
+		`"expired_at":-5,"application_ids":[0]`:                              false,
+		`"expired_at":33223139044,"application_ids":[0],"status":"enabled"`:  true,
+		`"expired_at":33223139044,"application_ids":[0],"status":"Active"`:   true,
+		`"expired_at":33223139044,"application_ids":[0],"status":null`:       true,
+		`"expired_at":33223139044,"application_ids":[0],"status":"disabled"`: false,
+		`"expired_at":33223139044,"application_ids":[0],"status":"pending"`:  false,
 	} {
 		changes := 0
 		client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
@@ -434,7 +441,7 @@ func TestWhatStaysComesBackBatchByBatch(t *testing.T) {
 	for i := range ipBatch + 1 {
 		goes, stays := fmt.Sprintf("203.0.%d.%d", i/256, i%256), fmt.Sprintf("198.51.%d.%d", i/256, i%256)
 		entry := &IPEntry{
-			ID: int64(i + 1), List: Denylist, Kind: IPSubnet, Values: []string{goes, stays}, ExpiresAt: At(Forever), ApplicationIDs: []int64{},
+			ID: int64(i + 1), List: Denylist, Kind: IPSubnet, Values: []string{goes, stays}, ExpiresAt: At(Forever), ApplicationIDs: []int64{AllApplications},
 		}
 		plan.Remove = append(plan.Remove, SyncEntry{IPValue: Addresses(goes)[0], Current: entry})
 	}

@@ -335,7 +335,8 @@ type SyncResult struct {
 // the list meanwhile is no conflict.
 //
 // Before anything is sent, Apply refuses a plan with entries of another list, one with terms that have expired since, and one that takes apart an
-// entry whose rest could not be added again as it was. The result is nil then.
+// entry whose rest could not be added again as it was: one without an expiry or applications, or with a status other than enabled and active,
+// since what is added is in force. The result is nil then.
 //
 // POST /v1/blocklist/clients/{client_id}/access_rules with force and DELETE /v1/blocklist/clients/{client_id}/groups. Replay class:
 // idempotent.
@@ -416,7 +417,7 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 // several entries counts for each.
 //
 // What else is in an entry with a removed value stays in the list: the entry is removed, and the rest of it added again, see
-// [IPListsService.Apply]. If that fails, the error is an [*IPRestoreError] with the values that are missing then. Add them; a repeat of
+// [IPListsService.Apply], also for entries with which that is refused. If that fails, the error is an [*IPRestoreError] with the values that are missing then. Add them; a repeat of
 // RemoveValues does not.
 //
 // A few IPv4 addresses are searched for; otherwise the list is read.
