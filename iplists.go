@@ -288,7 +288,8 @@ func (s *IPListsService) Remove(ctx context.Context, kind IPKind, ids []int64, o
 	return s.RemoveEntries(ctx, entries, opts...)
 }
 
-// RemoveEntries removes entries that were read before, of any kinds. See [IPListsService.Remove].
+// RemoveEntries removes entries that were read before, of any kinds. See [IPListsService.Remove]. An entry of another client than the call is for
+// is refused: its id may be that of another entry there.
 //
 // DELETE /v1/blocklist/clients/{client_id}/groups with a JSON body. Replay class: idempotent.
 func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, opts ...CallOption) error {
@@ -303,6 +304,11 @@ func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, o
 	id, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return err
+	}
+	for i := range entries {
+		if err := checkIPEntryOf(&entries[i], id); err != nil {
+			return err
+		}
 	}
 	for batch := range slices.Chunk(entries, ipBatch) {
 		err := run(ctx, s.client, ipListsRemove, args{path: []any{id}, body: removedGroupsOf(batch)}, opts)
@@ -320,6 +326,14 @@ func checkIPEntry(e *IPEntry) error {
 		return invalid("entry id", "%d is not positive", e.ID)
 	}
 	return checkIPKind(e.Kind)
+}
+
+// checkIPEntryOf checks that the entry is of this client, as far as it says whose it is.
+func checkIPEntryOf(e *IPEntry, clientID int64) error {
+	if e.ClientID != 0 && e.ClientID != clientID {
+		return invalid("entries", "entry %d is of client %d, the call is for client %d", e.ID, e.ClientID, clientID)
+	}
+	return nil
 }
 
 // removedGroups is the body of Remove.

@@ -343,6 +343,18 @@ func TestLoneMissingEntryCountsAsRemoved(t *testing.T) {
 	require.ErrorIs(t, client.IPLists.Remove(t.Context(), IPSubnet, []int64{1, 2}), ErrNotFound)
 }
 
+// TestEntriesOfAnotherClientStay: their ids may be those of other entries of the client that the call is for.
+func TestEntriesOfAnotherClientStay(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	own, foreign := IPEntry{ID: 1, Kind: IPSubnet, ClientID: 4711}, IPEntry{ID: 2, Kind: IPSubnet, ClientID: 5150}
+	require.ErrorIs(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{own, foreign}), ErrInvalidArgument)
+	require.ErrorIs(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{own}, WithClientID(5150)), ErrInvalidArgument)
+	require.Empty(t, server.requests())
+	require.NoError(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{own, {ID: 3, Kind: IPSubnet}}))
+	require.NoError(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{foreign}, WithClientID(5150)))
+	require.Len(t, server.requests(), 2)
+}
+
 func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
 	for name, answers := range map[string][]string{
 		"empty page": {

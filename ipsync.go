@@ -334,7 +334,7 @@ type SyncResult struct {
 // takes some seconds. If Apply fails in between with another error, plan and apply again. Values are added by force, so one that came into
 // the list meanwhile is no conflict.
 //
-// Before anything is sent, Apply refuses a plan with entries of another list, one with terms that have expired since, and one that takes apart an
+// Before anything is sent, Apply refuses a plan with entries of another list or client, one with terms that have expired since, and one that takes apart an
 // entry whose rest could not be added again as it was: one without an expiry or applications, or with a status other than enabled and active,
 // since what is added is in force. The result is nil then.
 //
@@ -372,7 +372,7 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	return result, err
 }
 
-// validate checks that all entries are of the plan's list, and that those to remove can be named.
+// validate checks that all entries are of the plan's list, that those to change are of its client, and that those to remove can be named.
 func (p *SyncPlan) validate() error {
 	if err := checkIPList(p.List, Denylist, Allowlist, Graylist); err != nil {
 		return err
@@ -391,6 +391,14 @@ func (p *SyncPlan) validate() error {
 				return invalid("plan", "it is for the %s list, but the entry of %s is in the %s list: plan anew for another list",
 					p.List, clip(e.IPValue.String()), clip(string(e.Current.List)))
 			}
+		}
+	}
+	for _, e := range slices.Concat(p.Update, p.Remove) {
+		if e.Current == nil {
+			continue
+		}
+		if err := checkIPEntryOf(e.Current, p.ClientID); err != nil {
+			return err
 		}
 	}
 	for _, e := range p.Remove {
