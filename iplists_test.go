@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -341,6 +342,41 @@ func TestLoneMissingEntryCountsAsRemoved(t *testing.T) {
 	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	require.NoError(t, client.IPLists.Remove(t.Context(), IPSubnet, []int64{1}))
 	require.ErrorIs(t, client.IPLists.Remove(t.Context(), IPSubnet, []int64{1, 2}), ErrNotFound)
+}
+
+// entryList answers with the entries of a JSON list.
+func entryList(t *testing.T, entries string) (*Client, *answerer) {
+	t.Helper()
+	var all []json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(entries), &all))
+	return newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		page, _ := json.Marshal(all[min(offset, len(all)):])
+		_, _ = fmt.Fprintf(w, `{"body":{"objects":%s}}`, page)
+	})
+}
+
+// TestKeptTermsStayInEveryEntry: a value may stand in one entry for each of two applications.
+func TestKeptTermsStayInEveryEntry(t *testing.T) {
+	for name, test := range map[string]struct {
+		entries      string
+		keepTerms    bool
+		keep, remove int
+	}{
+		"whole entries": {`[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[5],"expired_at":33223139044},
+			{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7/32"],"application_ids":[6],"expired_at":33223139044}]`, true, 2, 0},
+		"parts of entries": {`[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7","203.0.113.8"],"application_ids":[5],"expired_at":33223139044},
+			{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7","203.0.113.9"],"application_ids":[6],"expired_at":33223139044}]`, true, 2, 2},
+		"other terms": {`[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[0],"expired_at":33223139044},
+			{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[6],"expired_at":33223139044}]`, false, 1, 1},
+	} {
+		client, _ := entryList(t, test.entries)
+		plan, err := client.IPLists.PlanSync(t.Context(), Denylist, Wanted(Addresses("203.0.113.7")...),
+			SyncOptions{IPTerms: IPTerms{ExpiresAt: Forever}, KeepTerms: test.keepTerms})
+		require.NoError(t, err, name)
+		require.Equal(t, []int{0, 0, test.remove, test.keep}, []int{len(plan.Add), len(plan.Update), len(plan.Remove), len(plan.Keep)}, "%s: %s", name, plan)
+		require.Equal(t, test.remove == 0, plan.IsEmpty(), name)
+	}
 }
 
 // TestEntriesOfAnotherClientStay: their ids may be those of other entries of the client that the call is for.

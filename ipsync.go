@@ -33,8 +33,8 @@ type SyncOptions struct {
 	// Kinds are the kinds of values to make equal; entries of other kinds stay as they are. By default these are the kinds that are wanted,
 	// so a set of addresses leaves countries and proxies alone.
 	Kinds []IPKind
-	// KeepTerms leaves a wanted value that is in the list as it is, whatever its reason, expiry and applications. Without it, an expiry that is
-	// reckoned from now means an update of every entry each time.
+	// KeepTerms leaves a wanted value that is in the list as it is, whatever its reason, expiry and applications, and in every entry that holds
+	// it. Without it, an expiry that is reckoned from now means an update of every entry each time.
 	KeepTerms bool
 	// Tolerance is how much an expiry may be off before it counts as different. The default is a minute.
 	Tolerance time.Duration
@@ -244,7 +244,7 @@ func (p *syncPlanner) run(entries []*IPEntry) *SyncPlan {
 		for _, value := range e.IPValues() {
 			terms, wanted := p.want[value]
 			switch note := e.Terms().difference(terms, p.tolerance); {
-			case !wanted || p.held[value]:
+			case !wanted || p.held[value] && !p.keepTerms:
 				p.plan.Remove = append(p.plan.Remove, SyncEntry{value, e.Terms(), e, ""})
 				continue
 			case note == "" || p.keepTerms:
@@ -280,11 +280,12 @@ func (p *syncPlanner) sift(entries []*IPEntry, test func(*IPEntry) bool) []*IPEn
 	})
 }
 
-// isRight reports whether all values of an entry are wanted, with its terms, and not accounted for by another entry.
+// isRight reports whether all values of an entry are wanted, with its terms, and not accounted for by another entry; of which, if terms are kept,
+// each may have its own.
 func (p *syncPlanner) isRight(e *IPEntry) bool {
 	for _, value := range e.IPValues() {
 		terms, wanted := p.want[value]
-		if !wanted || p.held[value] || (!p.keepTerms && e.Terms().difference(terms, p.tolerance) != "") {
+		if !wanted || !p.keepTerms && (p.held[value] || e.Terms().difference(terms, p.tolerance) != "") {
 			return false
 		}
 	}
