@@ -57,6 +57,14 @@ type IPEntry struct {
 // IsForever reports whether the entry never expires, as far as anyone will live to see.
 func (e *IPEntry) IsForever() bool { return isForever(e.ExpiresAt.Time) }
 
+// ipEntryKey identifies an entry. The route that removes takes kinds and ids, so entries of two kinds may have the same id.
+type ipEntryKey struct {
+	kind IPKind
+	id   int64
+}
+
+func (e *IPEntry) key() ipEntryKey { return ipEntryKey{e.Kind, e.ID} }
+
 // isInForce reports whether the status lets the entry be in force. Of one that nobody has heard of that is not known.
 func (e *IPEntry) isInForce() bool {
 	switch strings.ToLower(e.Status) {
@@ -125,7 +133,7 @@ type ipEntryQuery struct {
 func (s *IPListsService) list(filter IPFilter, opts []CallOption) *lister[IPEntry] {
 	return &lister[IPEntry]{
 		client: s.client, op: ipListsList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(e *IPEntry) string { return strconv.FormatInt(e.ID, 10) },
+		id: func(e *IPEntry) string { return string(e.Kind) + " " + strconv.FormatInt(e.ID, 10) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s has none", ipListsList.name)

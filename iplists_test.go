@@ -379,6 +379,34 @@ func TestKeptTermsStayInEveryEntry(t *testing.T) {
 	}
 }
 
+// TestEntriesOfTwoKindsMayShareAnID: the route that removes them takes kinds and ids.
+func TestEntriesOfTwoKindsMayShareAnID(t *testing.T) {
+	client, server := entryList(t, `[
+		{"id":1,"list":"block","rule_type":"location","values":["AQ","BV"],"application_ids":[0],"expired_at":33223139044},
+		{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[0],"expired_at":33223139044}]`)
+	entries := 0
+	for _, err := range client.IPLists.All(t.Context(), IPFilter{}) {
+		require.NoError(t, err)
+		entries++
+	}
+	require.Equal(t, 2, entries)
+	before := len(server.requests())
+	n, err := client.IPLists.RemoveValues(t.Context(), Denylist, append(Countries("AQ"), Addresses("203.0.113.7")...))
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	var sent []string
+	for _, r := range server.requests()[before:] {
+		if r.Method != http.MethodGet {
+			sent = append(sent, r.Method+" "+string(r.Body))
+		}
+	}
+	require.Equal(t, []string{
+		`DELETE {"rules":[{"rule_type":"location","ids":[1]}]}`,
+		`POST {"list":"block","force":true,"reason":"","application_ids":[0],"expired_at":33223139044,"rules":[{"rules_type":"location","values":["BV"]}]}`,
+		`DELETE {"rules":[{"rule_type":"subnet","ids":[1]}]}`,
+	}, sent, "what stays of one comes back, and each goes by itself")
+}
+
 // TestEntriesOfAnotherClientStay: their ids may be those of other entries of the client that the call is for.
 func TestEntriesOfAnotherClientStay(t *testing.T) {
 	client, server := newTestClient(t, answerJSON(`{"status":200}`))

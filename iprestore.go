@@ -163,13 +163,13 @@ func mayBeRemoved(err error) bool {
 
 // removedWith counts the values to remove that go with these entries.
 func (p *SyncPlan) removedWith(entries []IPEntry) int {
-	ids := make(map[int64]bool, len(entries))
+	keys := make(map[ipEntryKey]bool, len(entries))
 	for i := range entries {
-		ids[entries[i].ID] = true
+		keys[entries[i].key()] = true
 	}
 	n := 0
 	for _, e := range p.Remove {
-		if ids[e.Current.ID] {
+		if keys[e.Current.key()] {
 			n++
 		}
 	}

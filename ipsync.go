@@ -448,7 +448,7 @@ func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values [
 		return 0, err
 	}
 	plan := &SyncPlan{ClientID: clientID, List: list}
-	seen, isUnwanted := map[int64]bool{}, make(map[IPValue]bool, len(unwanted))
+	seen, isUnwanted := map[ipEntryKey]bool{}, make(map[IPValue]bool, len(unwanted))
 	for _, value := range unwanted {
 		isUnwanted[value] = true
 	}
@@ -457,10 +457,10 @@ func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values [
 			if err != nil {
 				return 0, err
 			}
-			if entry.List != list || seen[entry.ID] {
+			if entry.List != list || seen[entry.key()] {
 				continue
 			}
-			seen[entry.ID] = true
+			seen[entry.key()] = true
 			for _, value := range entry.IPValues() {
 				if isUnwanted[value] {
 					plan.Remove = append(plan.Remove, SyncEntry{value, entry.Terms(), &entry, ""})
@@ -511,14 +511,15 @@ func (p *SyncPlan) steps(now time.Time) syncSteps {
 		added[e.IPValue] = true
 	}
 	// moved are the values that leave each entry, either for good or to come back with other terms.
-	moved := make(map[int64]map[IPValue]bool, len(p.Remove))
+	moved := make(map[ipEntryKey]map[IPValue]bool, len(p.Remove))
 	var touched []*IPEntry
 	leave := func(e SyncEntry) {
-		if moved[e.Current.ID] == nil {
-			moved[e.Current.ID] = make(map[IPValue]bool, len(e.Current.Values))
+		key := e.Current.key()
+		if moved[key] == nil {
+			moved[key] = make(map[IPValue]bool, len(e.Current.Values))
 			touched = append(touched, e.Current)
 		}
-		moved[e.Current.ID][e.IPValue] = true
+		moved[key][e.IPValue] = true
 	}
 	for _, e := range p.Update {
 		added[e.IPValue] = true
@@ -535,7 +536,7 @@ func (p *SyncPlan) steps(now time.Time) syncSteps {
 		first := false
 		for _, value := range entry.IPValues() {
 			switch {
-			case !moved[entry.ID][value]:
+			case !moved[entry.key()][value]:
 				first = true
 				if entry.IsForever() || entry.ExpiresAt.After(now) {
 					steps.restore = append(steps.restore, SyncEntry{value, entry.Terms(), entry, ""})
