@@ -426,8 +426,8 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 // several entries counts for each.
 //
 // What else is in an entry with a removed value stays in the list: the entry is removed, and the rest of it added again, see
-// [IPListsService.Apply], also for entries with which that is refused. If that fails, the error is an [*IPRestoreError] with the values that are missing then. Add them; a repeat of
-// RemoveValues does not.
+// [IPListsService.Apply], also for entries with which that is refused. If it fails, the error is an [*IPRestoreError] with the values that are
+// missing then. Add them; a repeat of RemoveValues does not.
 //
 // A few IPv4 addresses are searched for; otherwise the list is read.
 //
