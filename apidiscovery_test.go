@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -224,6 +225,63 @@ func TestAPIDiscoveryUpdateConfigWantsAll(t *testing.T) {
 		require.ErrorIs(t, err, ErrResponse, name)
 		require.ErrorContains(t, err, "the answer has no "+name+",")
 		require.Len(t, server.requests(), 1, name)
+	}
+}
+
+// TestAPIDiscoveryUpdateConfigReadsBack: what a setting in another form says is written back, and what says nothing is not taken for zero.
+func TestAPIDiscoveryUpdateConfigReadsBack(t *testing.T) {
+	whole := readFixture(t, "apidiscovery.config").Responses["without_lists"].Body
+	for _, test := range []struct {
+		path, value string
+		// written is what goes back, "" if nothing does.
+		written string
+	}{
+		{"newnull", "null", "null"},
+		{"endpoint_stability.q", "null", "null"},
+		{"clientid", "null", "4711"},
+		{"clientid", "0", "4711"},
+		{"disabled_apps", "null", "[]"},
+		{"disabled_apps", "42", "[42]"},
+		{"disabled_apps", `""`, ""},
+		{"disabled_apps", "[null]", ""},
+		{"enabled", `"false"`, "false"},
+		{"enabled", "0", "false"},
+		{"enabled", `""`, ""},
+		{"enabled", "[]", ""},
+		{"enabled", "[null]", ""},
+		{"protocols.rest", `""`, ""},
+		{"protocols.rest", "null", ""},
+		{"sensitive_samples.min_masked", `"12"`, "12"},
+		{"sensitive_samples.min_masked", `""`, ""},
+		{"type_detection_threshold", "[]", ""},
+		{"allowed_content_types_patterns", `""`, ""},
+		{"extensions_whitelist", `{"enabled":true}`, ""},
+	} {
+		var answer map[string]any
+		require.NoError(t, wire.Unmarshal(whole, &answer))
+		parent, name := answer["body"].(map[string]any), test.path
+		if outer, inner, ok := strings.Cut(test.path, "."); ok {
+			parent, name = parent[outer].(map[string]any), inner
+		}
+		parent[name] = RawJSON(test.value)
+		body, err := wire.Marshal(answer)
+		require.NoError(t, err)
+		client, server := newTestClient(t, answerJSON(string(body)))
+		_, err = client.APIDiscovery.UpdateConfig(t.Context(), func(*APIDiscoveryConfig) error { return nil })
+		if test.written == "" {
+			require.ErrorIs(t, err, ErrResponse, "%s %s", test.path, test.value)
+			require.ErrorContains(t, err, test.path)
+			require.Len(t, server.requests(), 1, "%s %s", test.path, test.value)
+			continue
+		}
+		require.NoError(t, err, "%s %s", test.path, test.value)
+		sent := RawJSON(server.requests()[1].Body)
+		for _, name := range strings.Split(test.path, ".") {
+			members, err := readObject(sent)
+			require.NoError(t, err)
+			sent = members[name]
+		}
+		require.Equal(t, test.written, string(sent), "%s %s", test.path, test.value)
 	}
 }
 

@@ -172,8 +172,8 @@ func (s *APIDiscoveryService) ReplaceConfig(ctx context.Context, config APIDisco
 
 // UpdateConfig reads the configuration, lets change alter it, and replaces it with the outcome, which it returns. Members that this SDK
 // does not know are carried back as they were. Nothing guards against a change that somebody else makes between the reading and the
-// writing. If change fails, nothing is written and its error is returned. An answer that lacks a setting which would then be written as zero
-// is [ErrResponse], and nothing is written.
+// writing. If change fails, nothing is written and its error is returned. An answer that lacks a setting which would then be written as zero,
+// or has one in a form that is not understood, is [ErrResponse], and nothing is written.
 //
 // GET and POST /v1/clients/{client_id}/apid/config. Replay classes: read, then idempotent.
 func (s *APIDiscoveryService) UpdateConfig(
@@ -216,36 +216,24 @@ func (s *APIDiscoveryService) wholeConfig(ctx context.Context, opts []CallOption
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	if name := firstMissing(written, *raw); name != "" {
-		return nil, unreadable("the answer has no " + name + ", and replacing the configuration would reset it")
+	if reason := configLoss(written, *raw); reason != "" {
+		return nil, unreadable(reason + ", and replacing the configuration would reset it")
 	}
 	return config, nil
 }
 
-// firstMissing returns the path of the first member that is in the object written and not in read, "" if there is none.
-func firstMissing(written, read RawJSON) string {
-	members, err := wire.Members(written)
-	others, otherErr := wire.Members(read)
+// configLoss says what writing a configuration back would change of what was read, "" if nothing.
+func configLoss(written, raw RawJSON) string {
+	members, err := readObject(written)
+	read, otherErr := readObject(raw)
 	if err != nil || otherErr != nil {
-		return "object"
+		return "the configuration is no object"
 	}
-	values := make(map[string]RawJSON, len(others))
-	for _, m := range others {
-		values[m.Name] = m.Value
-	}
-	for _, m := range members {
-		// A list that is null is as good as an empty one.
-		value, ok := values[m.Name]
-		switch isObject := m.Value.Kind() == '{'; {
-		case !ok, isObject && value.Kind() != '{', value.Kind() == 'n' && m.Value.Kind() != '[':
-			return m.Name
-		case isObject:
-			if name := firstMissing(m.Value, value); name != "" {
-				return m.Name + "." + name
-			}
-		}
-	}
-	return ""
+	// It is filled in when the configuration is sent.
+	delete(members, "clientid")
+	delete(read, "clientid")
+	// A list that is null is as good as an empty one.
+	return readBack{nullLists: true}.object("", members, read)
 }
 
 // AuthParameter is a place in requests where API Discovery expects the credentials of the caller.

@@ -117,6 +117,10 @@ func TestPrefix(t *testing.T) {
 		_, err := Scope().Prefix(path).Conditions()
 		require.ErrorIs(t, err, ErrInvalidArgument, "%s is everything, which nobody means by a prefix", path)
 	}
+	for _, path := range []string{"/a/*/*", "/a/*/", "/a/*/**", "/a/*/**/*.*", "/*/a/*/*", "/*/*"} {
+		_, err := Scope().Prefix(path).Conditions()
+		require.ErrorIs(t, err, ErrInvalidArgument, "%s would be all that is below a shorter prefix", path)
+	}
 	made, err := Scope().Prefix("/{{^v[0-9]$}}/*/admin").Conditions()
 	require.NoError(t, err)
 	require.Equal(t, "/{{^v[0-9]$}}/*/admin/**/*.*", made.String())
@@ -130,9 +134,7 @@ func TestPatterns(t *testing.T) {
 		want  string
 	}{
 		{Scope().Path("/"), `[{"type":"absent","point":["path",0]},{"type":"equal","point":["action_name"],"value":""},{"type":"absent","point":["action_ext"]}]`},
-		{Scope().Path("/**/*.*"), `[]`},
-		{Scope().URL("*"), `[]`},
-		{Scope().Host("*"), `[]`},
+		{Scope().Host("*").Path("/**/*.*").Method("GET"), `[{"type":"equal","point":["method"],"value":"GET"}]`},
 		{Scope().URL("https://example.org"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
 		{Scope().URL("HTTP://Example.org#part"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
 		{Scope().URL("example.org?a=1&b&&c=x%20y"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
@@ -179,6 +181,7 @@ func TestScopeRefuses(t *testing.T) {
 		"globstar at the end": Scope().Path("/my/api/**"),
 		"globstar early":      Scope().Path("/**/api/x"),
 		"two globstars":       Scope().Path("/**/**/x"),
+		"* before globstar":   Scope().Path("/a/*/**/x"),
 		"half a regex":        Scope().Path("/v{{[0-9]}}/x"),
 		"open regex":          Scope().Path("/{{[0-9]"),
 		"empty regex":         Scope().Path("/{{}}/x"),
@@ -222,6 +225,31 @@ func TestScopeRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "host", "all complaints come out")
 	_, err = Scope().Path("/my/api/**").Conditions()
 	require.ErrorContains(t, err, "Prefix")
+}
+
+// TestScopeOfEveryRequestIsSaidPlainly: what calls on a scope leave without a condition is every request, which only Scope() alone means.
+func TestScopeOfEveryRequestIsSaidPlainly(t *testing.T) {
+	t.Parallel()
+	for name, scope := range map[string]ScopeBuilder{
+		"path":            Scope().Path("/**/*.*"),
+		"any host":        Scope().Host("*"),
+		"path and host":   Scope().Host("*").Path("/**/*.*"),
+		"URL of any host": Scope().URL("*"),
+		"URL of a path":   Scope().URL("*/**/*.*"),
+		"empty query":     Scope().URL("?"),
+		"ampersands":      Scope().URL("?&&"),
+		"empty fragment":  Scope().URL("GET ?#"),
+		"host and query":  Scope().URL("*?"),
+		"scheme and host": Scope().URL("https://*"),
+	} {
+		_, err := scope.Conditions()
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		_, err = (&NewRule{Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{Header("HOST")}}}).body(7)
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+	every, err := Scope().Conditions()
+	require.NoError(t, err)
+	require.Empty(t, every)
 }
 
 func TestScopeBuilderIsAValue(t *testing.T) {
@@ -269,7 +297,7 @@ func TestPatternRoundTrip(t *testing.T) {
 		conditions string
 		ok         bool
 	}{
-		{`[]`, true},
+		{`[]`, false}, // which URL refuses: it is every request
 		{`[{"type":"absent","point":["path",1]}]`, true},
 		{`[{"type":"equal","point":["path",2],"value":"x"}]`, true},
 		{`[{"type":"absent","point":["action_ext"]}]`, true},

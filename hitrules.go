@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // OfHit returns the rules whose expressions made a hit: one for each of the hit's Regexes, but for those whose rule is gone.
@@ -42,7 +43,7 @@ const (
 
 // SuppressHit returns the rules that keep hits like this one, a false positive, from being reported in requests that meet conditions. It asks
 // nobody; [RulesService.Suppress] finds out the conditions too. Hits of attacks that are found by behaviour have no point: there is nothing to ignore
-// then, and the error says so.
+// then, and the error says so. A hit whose type is [AnyAttack] is not suppressed by its type: the rule would ignore every attack there.
 func SuppressHit(hit *Hit, conditions Conditions, how Suppression) ([]NewRule, error) {
 	switch {
 	case hit == nil:
@@ -62,6 +63,9 @@ func SuppressHit(hit *Hit, conditions Conditions, how Suppression) ([]NewRule, e
 		}
 	}
 	if len(rules) == 0 {
+		if strings.EqualFold(strings.TrimSpace(string(hit.Type)), string(AnyAttack)) {
+			return nil, invalid("hit", "its type is %s, and ignoring that would ignore every attack", AnyAttack)
+		}
 		rules = append(rules, NewRule{Conditions: conditions, Spec: IgnoreAttackType{AttackType: hit.Type, Point: hit.Point}})
 	}
 	return rules, nil

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,6 +56,23 @@ type IPEntry struct {
 
 // IsForever reports whether the entry never expires, as far as anyone will live to see.
 func (e *IPEntry) IsForever() bool { return isForever(e.ExpiresAt.Time) }
+
+// ipEntryKey identifies an entry. The route that removes takes kinds and ids, so entries of two kinds may have the same id.
+type ipEntryKey struct {
+	kind IPKind
+	id   int64
+}
+
+func (e *IPEntry) key() ipEntryKey { return ipEntryKey{e.Kind, e.ID} }
+
+// isInForce reports whether the status lets the entry be in force. Of one that nobody has heard of that is not known.
+func (e *IPEntry) isInForce() bool {
+	switch strings.ToLower(e.Status) {
+	case "", "enabled", "active":
+		return true
+	}
+	return false
+}
 
 // IPValues returns the values in the one form that they can be compared in.
 func (e *IPEntry) IPValues() []IPValue {
@@ -115,7 +133,7 @@ type ipEntryQuery struct {
 func (s *IPListsService) list(filter IPFilter, opts []CallOption) *lister[IPEntry] {
 	return &lister[IPEntry]{
 		client: s.client, op: ipListsList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(e *IPEntry) string { return strconv.FormatInt(e.ID, 10) },
+		id: func(e *IPEntry) string { return string(e.Kind) + " " + strconv.FormatInt(e.ID, 10) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s has none", ipListsList.name)
@@ -278,7 +296,8 @@ func (s *IPListsService) Remove(ctx context.Context, kind IPKind, ids []int64, o
 	return s.RemoveEntries(ctx, entries, opts...)
 }
 
-// RemoveEntries removes entries that were read before, of any kinds. See [IPListsService.Remove].
+// RemoveEntries removes entries that were read before, of any kinds. See [IPListsService.Remove]. An entry of another client than the call is for
+// is refused: its id may be that of another entry there.
 //
 // DELETE /v1/blocklist/clients/{client_id}/groups with a JSON body. Replay class: idempotent.
 func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, opts ...CallOption) error {
@@ -293,6 +312,11 @@ func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, o
 	id, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return err
+	}
+	for i := range entries {
+		if err := checkIPEntryOf(&entries[i], id); err != nil {
+			return err
+		}
 	}
 	for batch := range slices.Chunk(entries, ipBatch) {
 		err := run(ctx, s.client, ipListsRemove, args{path: []any{id}, body: removedGroupsOf(batch)}, opts)
@@ -310,6 +334,14 @@ func checkIPEntry(e *IPEntry) error {
 		return invalid("entry id", "%d is not positive", e.ID)
 	}
 	return checkIPKind(e.Kind)
+}
+
+// checkIPEntryOf checks that the entry is of this client, as far as it says whose it is.
+func checkIPEntryOf(e *IPEntry, clientID int64) error {
+	if e.ClientID != 0 && e.ClientID != clientID {
+		return invalid("entries", "entry %d is of client %d, the call is for client %d", e.ID, e.ClientID, clientID)
+	}
+	return nil
 }
 
 // removedGroups is the body of Remove.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -343,6 +344,81 @@ func TestLoneMissingEntryCountsAsRemoved(t *testing.T) {
 	require.ErrorIs(t, client.IPLists.Remove(t.Context(), IPSubnet, []int64{1, 2}), ErrNotFound)
 }
 
+// entryList answers with the entries of a JSON list.
+func entryList(t *testing.T, entries string) (*Client, *answerer) {
+	t.Helper()
+	var all []json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(entries), &all))
+	return newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		page, _ := json.Marshal(all[min(offset, len(all)):])
+		_, _ = fmt.Fprintf(w, `{"body":{"objects":%s}}`, page)
+	})
+}
+
+// TestKeptTermsStayInEveryEntry: a value may stand in one entry for each of two applications.
+func TestKeptTermsStayInEveryEntry(t *testing.T) {
+	for name, test := range map[string]struct {
+		entries      string
+		keepTerms    bool
+		keep, remove int
+	}{
+		"whole entries": {`[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[5],"expired_at":33223139044},
+			{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7/32"],"application_ids":[6],"expired_at":33223139044}]`, true, 2, 0},
+		"parts of entries": {`[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7","203.0.113.8"],"application_ids":[5],"expired_at":33223139044},
+			{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7","203.0.113.9"],"application_ids":[6],"expired_at":33223139044}]`, true, 2, 2},
+		"other terms": {`[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[0],"expired_at":33223139044},
+			{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[6],"expired_at":33223139044}]`, false, 1, 1},
+	} {
+		client, _ := entryList(t, test.entries)
+		plan, err := client.IPLists.PlanSync(t.Context(), Denylist, Wanted(Addresses("203.0.113.7")...),
+			SyncOptions{IPTerms: IPTerms{ExpiresAt: Forever}, KeepTerms: test.keepTerms})
+		require.NoError(t, err, name)
+		require.Equal(t, []int{0, 0, test.remove, test.keep}, []int{len(plan.Add), len(plan.Update), len(plan.Remove), len(plan.Keep)}, "%s: %s", name, plan)
+		require.Equal(t, test.remove == 0, plan.IsEmpty(), name)
+	}
+}
+
+// TestEntriesOfTwoKindsMayShareAnID: the route that removes them takes kinds and ids.
+func TestEntriesOfTwoKindsMayShareAnID(t *testing.T) {
+	client, server := entryList(t, `[
+		{"id":1,"list":"block","rule_type":"location","values":["AQ","BV"],"application_ids":[0],"expired_at":33223139044},
+		{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[0],"expired_at":33223139044}]`)
+	entries := 0
+	for _, err := range client.IPLists.All(t.Context(), IPFilter{}) {
+		require.NoError(t, err)
+		entries++
+	}
+	require.Equal(t, 2, entries)
+	before := len(server.requests())
+	n, err := client.IPLists.RemoveValues(t.Context(), Denylist, append(Countries("AQ"), Addresses("203.0.113.7")...))
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	var sent []string
+	for _, r := range server.requests()[before:] {
+		if r.Method != http.MethodGet {
+			sent = append(sent, r.Method+" "+string(r.Body))
+		}
+	}
+	require.Equal(t, []string{
+		`DELETE {"rules":[{"rule_type":"location","ids":[1]}]}`,
+		`POST {"list":"block","force":true,"reason":"","application_ids":[0],"expired_at":33223139044,"rules":[{"rules_type":"location","values":["BV"]}]}`,
+		`DELETE {"rules":[{"rule_type":"subnet","ids":[1]}]}`,
+	}, sent, "what stays of one comes back, and each goes by itself")
+}
+
+// TestEntriesOfAnotherClientStay: their ids may be those of other entries of the client that the call is for.
+func TestEntriesOfAnotherClientStay(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	own, foreign := IPEntry{ID: 1, Kind: IPSubnet, ClientID: 4711}, IPEntry{ID: 2, Kind: IPSubnet, ClientID: 5150}
+	require.ErrorIs(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{own, foreign}), ErrInvalidArgument)
+	require.ErrorIs(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{own}, WithClientID(5150)), ErrInvalidArgument)
+	require.Empty(t, server.requests())
+	require.NoError(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{own, {ID: 3, Kind: IPSubnet}}))
+	require.NoError(t, client.IPLists.RemoveEntries(t.Context(), []IPEntry{foreign}, WithClientID(5150)))
+	require.Len(t, server.requests(), 2)
+}
+
 func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
 	for name, answers := range map[string][]string{
 		"empty page": {
@@ -377,16 +453,23 @@ func TestContinuationEndsWithAnEmptyPageOrTheSamePlace(t *testing.T) {
 	require.Equal(t, "z", page.Next.Cursor, "the place to ask for later changes from")
 }
 
-// TestEntryWithoutTermsStays: its other values could not be added again as they were, but for ever or for all applications.
+// TestEntryWithoutTermsStays: its other values could not be added again as they were, but for ever, for all applications or in force.
 func TestEntryWithoutTermsStays(t *testing.T) {
 	for members, removable := range map[string]bool{
-		`"expired_at":0,"application_ids":[0]`:            true,
-		`"expired_at":33223139044,"application_ids":[7]`:  true,
-		`"application_ids":[0]`:                           false,
-		`"expired_at":null,"application_ids":[0]`:         false,
-		`"expired_at":33223139044`:                        false,
-		`"expired_at":33223139044,"application_ids":null`: false,
-		`"expired_at":33223139044,"application_ids":[-7]`: false,
+		`"expired_at":0,"application_ids":[0]`:                               true,
+		`"expired_at":33223139044,"application_ids":[7]`:                     true,
+		`"application_ids":[0]`:                                              false,
+		`"expired_at":null,"application_ids":[0]`:                            false,
+		`"expired_at":33223139044`:                                           false,
+		`"expired_at":33223139044,"application_ids":null`:                    false,
+		`"expired_at":33223139044,"application_ids":[-7]`:                    false,
+		`"expired_at":33223139044,"application_ids":[]`:                      false,
+		`"expired_at":-5,"application_ids":[0]`:                              false,
+		`"expired_at":33223139044,"application_ids":[0],"status":"enabled"`:  true,
+		`"expired_at":33223139044,"application_ids":[0],"status":"Active"`:   true,
+		`"expired_at":33223139044,"application_ids":[0],"status":null`:       true,
+		`"expired_at":33223139044,"application_ids":[0],"status":"disabled"`: false,
+		`"expired_at":33223139044,"application_ids":[0],"status":"pending"`:  false,
 	} {
 		changes := 0
 		client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
@@ -434,7 +517,7 @@ func TestWhatStaysComesBackBatchByBatch(t *testing.T) {
 	for i := range ipBatch + 1 {
 		goes, stays := fmt.Sprintf("203.0.%d.%d", i/256, i%256), fmt.Sprintf("198.51.%d.%d", i/256, i%256)
 		entry := &IPEntry{
-			ID: int64(i + 1), List: Denylist, Kind: IPSubnet, Values: []string{goes, stays}, ExpiresAt: At(Forever), ApplicationIDs: []int64{},
+			ID: int64(i + 1), List: Denylist, Kind: IPSubnet, Values: []string{goes, stays}, ExpiresAt: At(Forever), ApplicationIDs: []int64{AllApplications},
 		}
 		plan.Remove = append(plan.Remove, SyncEntry{IPValue: Addresses(goes)[0], Current: entry})
 	}

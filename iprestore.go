@@ -88,9 +88,8 @@ func (a *ipApply) check(steps syncSteps, now time.Time) error {
 		}
 	}
 	for _, e := range steps.restore {
-		if e.Current.ExpiresAt.IsZero() || e.Current.ApplicationIDs == nil {
-			return fmt.Errorf("wallarm: %w: entry %d came without an expiry or applications, so that %s could not be added again as it was",
-				ErrResponse, e.Current.ID, clip(e.IPValue.String()))
+		if err := checkRestore(e); err != nil {
+			return err
 		}
 	}
 	for _, change := range a.changes {
@@ -107,6 +106,20 @@ func (a *ipApply) check(steps syncSteps, now time.Time) error {
 			}
 			return err
 		}
+	}
+	return nil
+}
+
+// checkRestore checks that a value which stays of an entry can be added again as it was. An expiry of 0 is none, and comes back as [Forever].
+func checkRestore(e SyncEntry) error {
+	entry := e.Current
+	switch {
+	case entry.ExpiresAt.IsZero() || entry.ExpiresAt.Unix() < 0 || len(entry.ApplicationIDs) == 0:
+		return fmt.Errorf("wallarm: %w: entry %d came without an expiry or applications, so that %s could not be added again as it was",
+			ErrResponse, entry.ID, clip(e.IPValue.String()))
+	case !entry.isInForce():
+		return invalid("plan", "entry %d has the status %q, but what stays of it, such as %s, would be in force when it is added again",
+			entry.ID, clip(entry.Status), clip(e.IPValue.String()))
 	}
 	return nil
 }
@@ -150,13 +163,13 @@ func mayBeRemoved(err error) bool {
 
 // removedWith counts the values to remove that go with these entries.
 func (p *SyncPlan) removedWith(entries []IPEntry) int {
-	ids := make(map[int64]bool, len(entries))
+	keys := make(map[ipEntryKey]bool, len(entries))
 	for i := range entries {
-		ids[entries[i].ID] = true
+		keys[entries[i].key()] = true
 	}
 	n := 0
 	for _, e := range p.Remove {
-		if ids[e.Current.ID] {
+		if keys[e.Current.key()] {
 			n++
 		}
 	}

@@ -167,10 +167,11 @@ func TestPlansThatCannotBeCarriedOut(t *testing.T) {
 		"only kept in another list": func(p *wallarm.SyncPlan) {
 			p.List, p.Keep, p.Update, p.Remove = wallarm.Allowlist, p.Remove, nil, nil
 		},
-		"no list":       func(p *wallarm.SyncPlan) { p.List = "" },
-		"expired since": func(p *wallarm.SyncPlan) { p.Add[0].Terms.ExpiresAt = time.Now() },
-		"no such value": func(p *wallarm.SyncPlan) { p.Add[0].Value = "Mars" },
-		"no id":         func(p *wallarm.SyncPlan) { p.Remove[0].Current.ID = 0 },
+		"no list":        func(p *wallarm.SyncPlan) { p.List = "" },
+		"expired since":  func(p *wallarm.SyncPlan) { p.Add[0].Terms.ExpiresAt = time.Now() },
+		"no such value":  func(p *wallarm.SyncPlan) { p.Add[0].Value = "Mars" },
+		"another client": func(p *wallarm.SyncPlan) { p.Remove[0].Current.ClientID++ },
+		"no id":          func(p *wallarm.SyncPlan) { p.Remove[0].Current.ID = 0 },
 		"rest that cannot be added": func(p *wallarm.SyncPlan) {
 			p.Remove = p.Remove[:1]
 			p.Remove[0].Current.Values = []string{"AQ", "A1x"}

@@ -33,8 +33,8 @@ type SyncOptions struct {
 	// Kinds are the kinds of values to make equal; entries of other kinds stay as they are. By default these are the kinds that are wanted,
 	// so a set of addresses leaves countries and proxies alone.
 	Kinds []IPKind
-	// KeepTerms leaves a wanted value that is in the list as it is, whatever its reason, expiry and applications. Without it, an expiry that is
-	// reckoned from now means an update of every entry each time.
+	// KeepTerms leaves a wanted value that is in the list as it is, whatever its reason, expiry and applications, and in every entry that holds
+	// it. Without it, an expiry that is reckoned from now means an update of every entry each time.
 	KeepTerms bool
 	// Tolerance is how much an expiry may be off before it counts as different. The default is a minute.
 	Tolerance time.Duration
@@ -244,7 +244,7 @@ func (p *syncPlanner) run(entries []*IPEntry) *SyncPlan {
 		for _, value := range e.IPValues() {
 			terms, wanted := p.want[value]
 			switch note := e.Terms().difference(terms, p.tolerance); {
-			case !wanted || p.held[value]:
+			case !wanted || p.held[value] && !p.keepTerms:
 				p.plan.Remove = append(p.plan.Remove, SyncEntry{value, e.Terms(), e, ""})
 				continue
 			case note == "" || p.keepTerms:
@@ -280,11 +280,12 @@ func (p *syncPlanner) sift(entries []*IPEntry, test func(*IPEntry) bool) []*IPEn
 	})
 }
 
-// isRight reports whether all values of an entry are wanted, with its terms, and not accounted for by another entry.
+// isRight reports whether all values of an entry are wanted, with its terms, and not accounted for by another entry; of which, if terms are kept,
+// each may have its own.
 func (p *syncPlanner) isRight(e *IPEntry) bool {
 	for _, value := range e.IPValues() {
 		terms, wanted := p.want[value]
-		if !wanted || p.held[value] || (!p.keepTerms && e.Terms().difference(terms, p.tolerance) != "") {
+		if !wanted || !p.keepTerms && (p.held[value] || e.Terms().difference(terms, p.tolerance) != "") {
 			return false
 		}
 	}
@@ -334,8 +335,9 @@ type SyncResult struct {
 // takes some seconds. If Apply fails in between with another error, plan and apply again. Values are added by force, so one that came into
 // the list meanwhile is no conflict.
 //
-// Before anything is sent, Apply refuses a plan with entries of another list, one with terms that have expired since, and one that takes apart an
-// entry whose rest could not be added again as it was. The result is nil then.
+// Before anything is sent, Apply refuses a plan with entries of another list or client, one with terms that have expired since, and one that takes apart an
+// entry whose rest could not be added again as it was: one without an expiry or applications, or with a status other than enabled and active,
+// since what is added is in force. The result is nil then.
 //
 // POST /v1/blocklist/clients/{client_id}/access_rules with force and DELETE /v1/blocklist/clients/{client_id}/groups. Replay class:
 // idempotent.
@@ -371,7 +373,7 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	return result, err
 }
 
-// validate checks that all entries are of the plan's list, and that those to remove can be named.
+// validate checks that all entries are of the plan's list, that those to change are of its client, and that those to remove can be named.
 func (p *SyncPlan) validate() error {
 	if err := checkIPList(p.List, Denylist, Allowlist, Graylist); err != nil {
 		return err
@@ -390,6 +392,14 @@ func (p *SyncPlan) validate() error {
 				return invalid("plan", "it is for the %s list, but the entry of %s is in the %s list: plan anew for another list",
 					p.List, clip(e.IPValue.String()), clip(string(e.Current.List)))
 			}
+		}
+	}
+	for _, e := range slices.Concat(p.Update, p.Remove) {
+		if e.Current == nil {
+			continue
+		}
+		if err := checkIPEntryOf(e.Current, p.ClientID); err != nil {
+			return err
 		}
 	}
 	for _, e := range p.Remove {
@@ -416,8 +426,8 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 // several entries counts for each.
 //
 // What else is in an entry with a removed value stays in the list: the entry is removed, and the rest of it added again, see
-// [IPListsService.Apply]. If that fails, the error is an [*IPRestoreError] with the values that are missing then. Add them; a repeat of
-// RemoveValues does not.
+// [IPListsService.Apply], also for entries with which that is refused. If it fails, the error is an [*IPRestoreError] with the values that are
+// missing then. Add them; a repeat of RemoveValues does not.
 //
 // A few IPv4 addresses are searched for; otherwise the list is read.
 //
@@ -438,7 +448,7 @@ func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values [
 		return 0, err
 	}
 	plan := &SyncPlan{ClientID: clientID, List: list}
-	seen, isUnwanted := map[int64]bool{}, make(map[IPValue]bool, len(unwanted))
+	seen, isUnwanted := map[ipEntryKey]bool{}, make(map[IPValue]bool, len(unwanted))
 	for _, value := range unwanted {
 		isUnwanted[value] = true
 	}
@@ -447,10 +457,10 @@ func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values [
 			if err != nil {
 				return 0, err
 			}
-			if entry.List != list || seen[entry.ID] {
+			if entry.List != list || seen[entry.key()] {
 				continue
 			}
-			seen[entry.ID] = true
+			seen[entry.key()] = true
 			for _, value := range entry.IPValues() {
 				if isUnwanted[value] {
 					plan.Remove = append(plan.Remove, SyncEntry{value, entry.Terms(), &entry, ""})
@@ -501,14 +511,15 @@ func (p *SyncPlan) steps(now time.Time) syncSteps {
 		added[e.IPValue] = true
 	}
 	// moved are the values that leave each entry, either for good or to come back with other terms.
-	moved := make(map[int64]map[IPValue]bool, len(p.Remove))
+	moved := make(map[ipEntryKey]map[IPValue]bool, len(p.Remove))
 	var touched []*IPEntry
 	leave := func(e SyncEntry) {
-		if moved[e.Current.ID] == nil {
-			moved[e.Current.ID] = make(map[IPValue]bool, len(e.Current.Values))
+		key := e.Current.key()
+		if moved[key] == nil {
+			moved[key] = make(map[IPValue]bool, len(e.Current.Values))
 			touched = append(touched, e.Current)
 		}
-		moved[e.Current.ID][e.IPValue] = true
+		moved[key][e.IPValue] = true
 	}
 	for _, e := range p.Update {
 		added[e.IPValue] = true
@@ -525,7 +536,7 @@ func (p *SyncPlan) steps(now time.Time) syncSteps {
 		first := false
 		for _, value := range entry.IPValues() {
 			switch {
-			case !moved[entry.ID][value]:
+			case !moved[entry.key()][value]:
 				first = true
 				if entry.IsForever() || entry.ExpiresAt.After(now) {
 					steps.restore = append(steps.restore, SyncEntry{value, entry.Terms(), entry, ""})

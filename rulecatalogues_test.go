@@ -115,6 +115,14 @@ func TestSuppress(t *testing.T) {
 		_, err = SuppressHit(hit, Conditions{}, BySignature)
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
+	for _, name := range []AttackType{AnyAttack, " ANY"} {
+		_, err = SuppressHit(&Hit{ID: id, Type: name, Stamps: []int64{3301}, Point: point}, Conditions{}, ByAttackType)
+		require.ErrorIs(t, err, ErrInvalidArgument, "it would ignore every attack")
+		_, err = SuppressHit(&Hit{ID: id, Type: name, Point: point}, Conditions{}, BySignature)
+		require.ErrorIs(t, err, ErrInvalidArgument, "it would ignore every attack")
+		_, err = SuppressHit(&Hit{ID: id, Type: name, Stamps: []int64{3301}, Point: point}, Conditions{}, BySignature)
+		require.NoError(t, err)
+	}
 	_, err = SuppressHit(&hits[0], nil, BySignature)
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	_, err = SuppressHit(&hits[0], Conditions{}, 9)

@@ -424,6 +424,9 @@ func (u *RuleUpdate) body() (RawJSON, error) {
 	if comment, ok := u.Comment.Get(); ok && comment == "" {
 		return nil, invalid("comment", "the API refuses an empty one")
 	}
+	if u.Active.IsNull() || u.VariativityDisabled.IsNull() {
+		return nil, invalid("update", "Active and VariativityDisabled take true, false or nothing, not null")
+	}
 	for name := range u.Extra {
 		// The vendor's API reference lets an update carry these two.
 		if ruleMembers[name] && name != "actionid" && name != "validated" {

@@ -236,15 +236,17 @@ func TestUpdateRefuses(t *testing.T) {
 	client, server := newTestClient(t, answerJSON(`{}`))
 	var nilUpdate *RateLimitUpdate
 	for name, update := range map[string]RuleUpdate{
-		"nothing":       {},
-		"empty spec":    {Spec: RateLimitUpdate{}},
-		"nil spec":      {Spec: nilUpdate},
-		"empty comment": {Comment: Set("")},
-		"the type":      {Extra: Extra{"type": RawJSON(`"vpatch"`)}},
-		"the scope":     {Extra: Extra{"action": RawJSON(`[]`)}},
-		"rate":          {Spec: RateLimitUpdate{Rate: Set[int64](-1)}},
-		"reaction":      {Spec: ThresholdUpdate{Reaction: Set(Reaction{BlockByIP: 5})}},
-		"blocking":      {Spec: ProcessingTimeUpdate{Mode: Set(OverlimitMode("block"))}},
+		"nothing":          {},
+		"empty spec":       {Spec: RateLimitUpdate{}},
+		"nil spec":         {Spec: nilUpdate},
+		"empty comment":    {Comment: Set("")},
+		"null active":      {Active: Null[bool]()},
+		"null variativity": {Comment: Set("x"), VariativityDisabled: Null[bool]()},
+		"the type":         {Extra: Extra{"type": RawJSON(`"vpatch"`)}},
+		"the scope":        {Extra: Extra{"action": RawJSON(`[]`)}},
+		"rate":             {Spec: RateLimitUpdate{Rate: Set[int64](-1)}},
+		"reaction":         {Spec: ThresholdUpdate{Reaction: Set(Reaction{BlockByIP: 5})}},
+		"blocking":         {Spec: ProcessingTimeUpdate{Mode: Set(OverlimitMode("block"))}},
 	} {
 		_, err := client.Rules.Update(t.Context(), 7, update)
 		require.ErrorIs(t, err, ErrInvalidArgument, name)

@@ -16,16 +16,18 @@ type ScopeBuilder struct {
 	conditions Conditions
 	errs       []error
 	started    bool
+	narrowed   bool
 	hasPath    bool
 }
 
-// Scope begins a scope. Without conditions it is every request of every application.
+// Scope begins a scope. Without any call on it, it is every request of every application. Calls that leave no condition behind, as
+// Scope().Path("/**/*.*") does, are refused: nobody asks for a narrower scope and means every request.
 //
 //	wallarm.Scope().Host("shop.example.com").Prefix("/api/v1").Method("POST")
 func Scope() ScopeBuilder { return ScopeBuilder{started: true} }
 
 func (b ScopeBuilder) with(conditions ...Condition) ScopeBuilder {
-	b.started = true
+	b.started, b.narrowed = true, true
 	b.conditions = slices.Concat(b.conditions, conditions)
 	return b
 }
@@ -47,6 +49,9 @@ func (b ScopeBuilder) Conditions() (Conditions, error) {
 	conditions, err := b.conditions.prepared()
 	if err != nil {
 		return nil, err
+	}
+	if b.narrowed && len(conditions) == 0 {
+		return nil, invalid("scope", "what it says is every request; use Scope() alone if that is meant")
 	}
 	return conditions, conditions.contradiction()
 }
@@ -92,8 +97,8 @@ func (c Condition) isText() bool { return c.Type == ConditionEqual || c.Type == 
 //	/shop/**/*.*          all that is below /shop, as Prefix("/shop")
 //	/{{^v[0-9]$}}/users   a regular expression for a whole part
 //
-// * in a longer part and ** in another place cannot be expressed as conditions. Percent signs are taken as they are: whether the API
-// decodes them is not known.
+// * in a longer part or right before **, and ** in another place, cannot be expressed as conditions. Percent signs are taken as they are:
+// whether the API decodes them is not known.
 func (b ScopeBuilder) Path(pattern string) ScopeBuilder {
 	switch {
 	case pattern == "":
@@ -108,7 +113,8 @@ func (b ScopeBuilder) Path(pattern string) ScopeBuilder {
 
 // Prefix adds conditions for all that is below a path, at any depth: "/my/api" makes the conditions path 0 = my and path 1 = api, which is what the
 // vendor's documentation sends for all requests to /my/api/*. So "/my/api", "/my/api/", "/my/api/*", "/my/api/**" and "/my/api/**/*.*" are
-// the same here. The path /my/api itself is not below: it takes a rule with [ScopeBuilder.Path]. Parts may be * or {{regular expressions}}.
+// the same here. The path /my/api itself is not below: it takes a rule with [ScopeBuilder.Path]. Parts may be * or {{regular expressions}}, but
+// the last one may not be *, as in "/my/*/*": no condition says that there is such a part, and without one it would be all of /my.
 func (b ScopeBuilder) Prefix(path string) ScopeBuilder {
 	switch {
 	case path == "":
@@ -142,7 +148,7 @@ func (b ScopeBuilder) path(pattern string) ScopeBuilder {
 }
 
 // Host adds a condition for the Host header, in any letter case: a host name, with the port if requests carry it. "*" is any host and adds no
-// condition, so that Scope().Host("*") is every request, as Scope() is.
+// condition.
 func (b ScopeBuilder) Host(host string) ScopeBuilder {
 	p, err := parsePart(host)
 	switch {
@@ -268,12 +274,12 @@ func (b ScopeBuilder) URL(text string) ScopeBuilder {
 	if i := indexOutside(rest, "#"); i >= 0 {
 		rest = rest[:i]
 	}
-	if rest == "" {
-		return b.refuse("the URL %q is empty; leave URL out for every request", clip(text))
-	}
 	query := ""
 	if i := indexOutside(rest, "?"); i >= 0 {
-		rest, query = rest[:i], rest[i+1:]
+		rest, query = rest[:i], strings.Trim(rest[i+1:], "&")
+	}
+	if rest == "" && query == "" {
+		return b.refuse("the URL %q is empty; leave URL out for every request", clip(text))
 	}
 	host, path := rest, ""
 	if i := indexOutside(rest, "/"); i >= 0 {
@@ -314,6 +320,10 @@ func pathConditions(pattern string) (Conditions, error) {
 	globstar := len(dirs) > 0 && dirs[len(dirs)-1] == "**"
 	if globstar {
 		dirs = dirs[:len(dirs)-1]
+	}
+	if globstar && len(dirs) > 0 && dirs[len(dirs)-1] == "*" {
+		// A part that is * makes no condition, and what follows ** has no number: nothing would say that the part is there.
+		return nil, errors.New("* right before any number of parts cannot be expressed; leave the * out, or write {{a regular expression}}")
 	}
 	var conditions Conditions
 	add := func(point Step, text string) error {
@@ -439,7 +449,7 @@ func isLetters(text string) bool {
 func isDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // Pattern returns the text with which [ScopeBuilder.URL] makes these conditions. ok is false if there is none, as for conditions on the application
-// or on headers; text then holds what it can.
+// or on headers, and for an empty list; text then holds what it can.
 func (c Conditions) Pattern() (text string, ok bool) {
 	text, _ = c.pattern()
 	made, err := Scope().URL(text).Conditions()

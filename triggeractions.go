@@ -199,10 +199,10 @@ func readTriggerAction(raw RawJSON) (TriggerAction, error) {
 	return unknown, nil
 }
 
-// readParams reads the parameters of a known action. One with other parameters stays unknown.
+// readParams reads the parameters of a known action. One with other parameters, which would not be written as they came, stays unknown.
 func readParams[T any](unknown UnknownTriggerAction, action func(T) TriggerAction) TriggerAction {
 	var a T
-	if len(unknown.Params) > 0 && wire.Unmarshal(unknown.Params, &a) != nil {
+	if len(unknown.Params) > 0 && (wire.Unmarshal(unknown.Params, &a) != nil || !isWrittenAs(a, unknown.Params)) {
 		return unknown
 	}
 	return action(a)

@@ -292,11 +292,16 @@ func readTriggerFilter(raw RawJSON) (TriggerFilter, error) {
 	return unknown, nil
 }
 
-// readValues reads a condition whose values are of a known type. One with other values stays unknown.
+// readValues reads a condition whose values are of a known type. One with other values, which would not be written as they came, stays unknown.
 func readValues[T any](raw RawJSON, unknown UnknownTriggerFilter, filter func(TriggerValues[T]) TriggerFilter) TriggerFilter {
 	var v TriggerValues[T]
 	if err := wire.Unmarshal(raw, &v); err != nil {
 		return unknown
+	}
+	for i, value := range unknown.Values {
+		if i >= len(v.Values) || !isWrittenAs(v.Values[i], value) {
+			return unknown
+		}
 	}
 	delete(v.Extra, "id")
 	if len(v.Extra) == 0 {

@@ -98,7 +98,8 @@ func (t *Trigger) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return nil
 }
 
-// Spec returns what [TriggersService.Replace] needs to write the trigger as it is, members without a field among it. Change what is to change.
+// Spec returns what [TriggersService.Replace] needs to write the trigger as it is, members without a field among it. Change what is to change. A
+// trigger that an answer holds in part makes a spec with zeros for the rest, which [TriggersService.Enable] and Disable refuse to write.
 func (t *Trigger) Spec() TriggerSpec {
 	spec := TriggerSpec{
 		Template: t.Template, Name: t.Name, Comment: t.Comment, Enabled: Set(t.Enabled),
@@ -298,6 +299,10 @@ func (spec *TriggerSpec) validateThreshold() error {
 //
 // GET /v2/clients/{client_id}/triggers with denormalize=true, which adds the descriptions of the templates. Replay class: read.
 func (s *TriggersService) List(ctx context.Context, opts ...CallOption) ([]Trigger, error) {
+	return listTriggers[Trigger](ctx, s, opts)
+}
+
+func listTriggers[T any](ctx context.Context, s *TriggersService, opts []CallOption) ([]T, error) {
 	clientID, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return nil, err
@@ -305,7 +310,7 @@ func (s *TriggersService) List(ctx context.Context, opts ...CallOption) ([]Trigg
 	query := struct {
 		Denormalize bool `url:"denormalize"`
 	}{true}
-	return do[[]Trigger](ctx, s.client, triggersList, args{path: []any{clientID}, query: query}, opts)
+	return do[[]T](ctx, s.client, triggersList, args{path: []any{clientID}, query: query}, opts)
 }
 
 // Get returns one trigger. The API has no route for that: it reads the list and picks. [ErrNotFound] if the list has no such id.
@@ -363,7 +368,8 @@ func (s *TriggersService) Replace(ctx context.Context, id int64, spec TriggerSpe
 }
 
 // Enable switches a trigger on. It takes two calls, since a trigger can only be replaced as a whole: what another program changes between
-// them is overwritten. A trigger that comes without its template, filters or actions is [ErrResponse], and not replaced.
+// them is overwritten. A trigger that would not be written back as it came, since it came without its template, filters, actions or another part, or
+// in a form that is not understood, is [ErrResponse], and not replaced.
 //
 // GET /v2/clients/{client_id}/triggers and PUT /v2/clients/{client_id}/triggers/{id}. Replay class: read, then idempotent.
 func (s *TriggersService) Enable(ctx context.Context, id int64, opts ...CallOption) (*Trigger, error) {
@@ -378,17 +384,29 @@ func (s *TriggersService) Disable(ctx context.Context, id int64, opts ...CallOpt
 }
 
 func (s *TriggersService) setEnabled(ctx context.Context, id int64, enabled bool, opts []CallOption) (*Trigger, error) {
-	trigger, err := s.Get(ctx, id, opts...)
+	if id <= 0 {
+		return nil, invalid("id", "%d is not positive", id)
+	}
+	all, err := listTriggers[RawJSON](ctx, s, opts)
 	if err != nil {
 		return nil, err
 	}
-	if trigger.Template == "" || trigger.Filters == nil || trigger.Actions == nil {
-		// Written back, what is missing would be lost: a trigger without its filters acts on everything.
-		return nil, fmt.Errorf("wallarm: %s: %w: trigger %d came without its template, filters or actions", triggersList.name, ErrResponse, id)
+	for _, raw := range all {
+		var trigger Trigger
+		if err := wire.Unmarshal(raw, &trigger); err != nil {
+			return nil, fmt.Errorf("wallarm: %s: %w: %w", triggersList.name, ErrResponse, err)
+		}
+		if trigger.ID != id {
+			continue
+		}
+		spec := trigger.Spec()
+		if reason := spec.lossOf(raw); reason != "" {
+			return nil, fmt.Errorf("wallarm: %s: %w: trigger %d cannot be written back as it is: %s", triggersList.name, ErrResponse, id, reason)
+		}
+		spec.Enabled = Set(enabled)
+		return s.Replace(ctx, id, spec, opts...)
 	}
-	spec := trigger.Spec()
-	spec.Enabled = Set(enabled)
-	return s.Replace(ctx, id, spec, opts...)
+	return nil, notFound(triggersList, http.StatusOK)
 }
 
 // Delete removes a trigger. One that is not there counts as deleted. Without any custom trigger of its template the account gets the default

@@ -118,32 +118,108 @@ func TestListedTriggersCanBeWrittenBack(t *testing.T) {
 	}
 }
 
+// disabled switches a trigger off that is made of these members, and returns what was written back, nil if nothing was.
+func disabled(t *testing.T, members string) (jsonObject, error) {
+	t.Helper()
+	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			_, _ = io.WriteString(w, `{"trigger":{"id":7}}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"triggers":[{"id":6},{"id":7,"name":"n",`+members+`}]}`)
+	})
+	_, err := client.Triggers.Disable(t.Context(), 7)
+	sent := server.requests()
+	if len(sent) < 2 {
+		return nil, err
+	}
+	outer, readErr := readObject(sent[1].Body)
+	require.NoError(t, readErr)
+	written, readErr := readObject(outer["trigger"])
+	require.NoError(t, readErr)
+	require.Equal(t, "false", string(written["enabled"]))
+	return written, err
+}
+
 // TestHalfATriggerIsNotWrittenBack: what its answer lacks would be gone, and without its filters it would act on everything.
 func TestHalfATriggerIsNotWrittenBack(t *testing.T) {
 	for members, whole := range map[string]bool{
-		`"template_id":"x","filters":[],"actions":[]`:                                   true,
-		`"template_id":"x","filters":[{"id":"threshold","operator":"gt"}],"actions":[]`: true,
-		`"template_id":"x","filters":[]`:                                                false,
-		`"template_id":"x","actions":[]`:                                                false,
-		`"template_id":"x","filters":null,"actions":[]`:                                 false,
-		`"template_id":"x","filters":[],"actions":null`:                                 false,
-		`"filters":[],"actions":[]`:                                                     false,
+		`"template_id":"x","comment":null,"filters":[],"threshold":null,"actions":[]`:                                       true,
+		`"template_id":"x","comment":"","filters":[],"threshold":{},"actions":[]`:                                           true,
+		`"template_id":"user_created","comment":"","filters":[],"actions":[]`:                                               true,
+		`"template_id":"x","comment":"","filters":[{"id":"threshold","operator":"gt"}],"threshold":null,"actions":[]`:       true,
+		`"template_id":"x","comment":"","filters":[],"actions":[]`:                                                          false,
+		`"template_id":"x","filters":[],"threshold":null,"actions":[]`:                                                      false,
+		`"template_id":"x","comment":"","threshold":null,"filters":[]`:                                                      false,
+		`"template_id":"x","comment":"","threshold":null,"actions":[]`:                                                      false,
+		`"template_id":"x","comment":"","threshold":null,"filters":null,"actions":[]`:                                       false,
+		`"template_id":"x","comment":"","threshold":null,"filters":[],"actions":null`:                                       false,
+		`"template_id":"x","comment":"","threshold":null,"filters":[null],"actions":[]`:                                     false,
+		`"template_id":"x","comment":"","threshold":null,"filters":[],"actions":[null]`:                                     false,
+		`"comment":"","filters":[],"threshold":null,"actions":[]`:                                                           false,
+		`"template_id":"x","comment":{},"filters":[],"threshold":null,"actions":[]`:                                         false,
+		`"template_id":"x","comment":"","filters":[{"id":"threshold","operator":"gt"}],"actions":[]`:                        false,
+		`"template_id":"x","comment":"","filters":[{"id":"threshold","operator":"gt","values":[{"count":5}]}],"actions":[]`: false,
 	} {
-		client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPut {
-				_, _ = io.WriteString(w, `{"trigger":{"id":7}}`)
-				return
-			}
-			_, _ = io.WriteString(w, `{"triggers":[{"id":7,"name":"n",`+members+`}]}`)
-		})
-		_, err := client.Triggers.Disable(t.Context(), 7)
+		written, err := disabled(t, members)
 		if whole {
 			require.NoError(t, err, members)
-			require.Len(t, server.requests(), 2, members)
+			require.NotNil(t, written, members)
 			continue
 		}
 		require.ErrorIs(t, err, ErrResponse, members)
-		require.Len(t, server.requests(), 1, members)
+		require.Nil(t, written, members)
+	}
+}
+
+// TestTriggerIsWrittenBackAsItCame has thresholds, filters and actions in forms that are not the usual ones: what is written says the same, or nothing is.
+func TestTriggerIsWrittenBackAsItCame(t *testing.T) {
+	const whole, refused = "whole", ""
+	const plain = `{"allowed_operators":["gt"],"count":500,"operator":"gt","period":3600}`
+	for _, test := range []struct{ member, members, want string }{
+		{"threshold", `"filters":[],"threshold":{"operator":"gt","period":3600,"count":500}`, plain},
+		{"threshold", `"filters":[],"threshold":{"operator":"gt","period":"3600","count":5e2}`, plain},
+		{"threshold", `"filters":[],"threshold":{},"thresholds":[{"operator":"gt","period":3600,"count":500}]`, plain},
+		{"threshold", `"filters":[],"thresholds":[{"operator":"gt","period":3600,"count":500}]`, plain},
+		{"threshold", `"filters":[{"id":"threshold","operator":"gt","values":[{"count":500,"period":3600}]}]`, plain},
+		{"threshold", `"filters":[],"threshold":{"operator":"gt","period":3600,"count":0}`, `{"allowed_operators":["gt"],"count":0,"operator":"gt","period":3600}`},
+		{"threshold", `"filters":[],"threshold":{"operator":"gt","period":3600}`, refused},
+		{"threshold", `"filters":[],"threshold":{"operator":"gt","period":3600,"count":null}`, refused},
+		{"threshold", `"filters":[],"threshold":{"operator":"gt","period":3600,"count":""}`, refused},
+		{"threshold", `"filters":[],"threshold":{"period":3600,"count":500}`, refused},
+		{"threshold", `"filters":[],"thresholds":[{"operator":"gt","period":3600,"count":500},{"operator":"gt","period":60,"count":5}]`, refused},
+		{"filters", `"threshold":null,"filters":[{"id":"pool","operator":"ne","values":[42,-1],"type":"integer"}]`, whole},
+		{"filters", `"threshold":null,"filters":[{"id":"pool","operator":"ne","values":[42,"43",-1,null]}]`, whole},
+		{"filters", `"threshold":null,"filters":[{"id":"ip_address","operator":"ne","values":[null]}]`, whole},
+		{"filters", `"threshold":null,"filters":[{"id":"pool","operator":"eq"}]`, refused},
+		{"filters", `"threshold":null,"filters":[{"id":"pool","operator":"eq","values":null}]`, refused},
+		{"filters", `"threshold":null,"filters":[{"id":"pool","operator":"","values":[42]}]`, refused},
+		{"filters", `"threshold":null,"filters":[{"id":"pool","values":[42]}]`, refused},
+		{"filters", `"threshold":null,"filters":[{"id":"new_one","values":[42]}]`, refused},
+		{"actions", `"threshold":null,"filters":[],"actions":[{"id":"block_ips","params":{"lock_time":0}}]`, whole},
+		{"actions", `"threshold":null,"filters":[],"actions":[{"id":"block_ips","params":{"lock_time":""}}]`, whole},
+		{"actions", `"threshold":null,"filters":[],"actions":[{"id":"send_notification","params":{"integration_ids":[3301,null]}}]`, whole},
+		{"actions", `"threshold":null,"filters":[],"actions":[{"id":"mark_as_brute","params":null}]`, whole},
+		{"actions", `"threshold":null,"filters":[],"actions":[{"params":{}}]`, refused},
+	} {
+		members := `"template_id":"attacks_exceeded","comment":"c",` + test.members
+		if test.member != "actions" {
+			members += `,"actions":[]`
+		}
+		written, err := disabled(t, members)
+		want := test.want
+		switch want {
+		case refused:
+			require.ErrorIs(t, err, ErrResponse, test.members)
+			require.Nil(t, written, test.members)
+			continue
+		case whole:
+			read, readErr := readObject(RawJSON("{" + members + "}"))
+			require.NoError(t, readErr)
+			want = string(read[test.member])
+		}
+		require.NoError(t, err, test.members)
+		require.Equal(t, "", readBack{}.value("", written[test.member], RawJSON(want)), "%s became %s", test.members, written[test.member])
 	}
 }
 

@@ -89,6 +89,9 @@ func TestMistakes(t *testing.T) {
 	code, _, errs := cli.Try(t, server, run, "create", "-path", "no-slash")
 	require.Equal(t, cli.Failed, code)
 	require.Contains(t, errs, "slash")
+	code, _, errs = cli.Try(t, server, run, "create", "-path", "/**/*.*")
+	require.Equal(t, cli.Failed, code)
+	require.Contains(t, errs, "every request")
 	require.Empty(t, server.RequestsOf("rules.create"), "nothing is sent")
 }
 
