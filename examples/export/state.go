@@ -26,7 +26,8 @@ type state struct {
 	// Client and Host say whose events these are: those of a client of a cloud.
 	Client int64  `json:"client"`
 	Host   string `json:"host"`
-	// From and Until are fixed when the export begins: a place in a list is one of a list with these times.
+	// From and Until are fixed when the export begins: a place in a list is one of a list with these times. Until is no later than the present of
+	// the server was.
 	From  time.Time                `json:"from"`
 	Until time.Time                `json:"until"`
 	Place wallarm.Checkpoint       `json:"place"`
@@ -98,6 +99,22 @@ func (st *state) admit(ctx context.Context, s settings, client *wallarm.Client) 
 	}
 	st.Client, st.Host = id, host
 	return nil
+}
+
+// Dates count whole seconds and take a while to come; one that is further off than any clock on duty is nonsense.
+const (
+	leastSkew = 3 * time.Second
+	mostSkew  = 24 * time.Hour
+)
+
+// setBack moves the times of a new export to the clock of the server, if that of this machine is ahead of it: the list would end in the server's
+// future, and what happens before that time comes would be neither in the list nor behind it. A clock that is behind loses nothing.
+func (st *state) setBack(ahead time.Duration) bool {
+	if ahead < leastSkew || ahead > mostSkew {
+		return false
+	}
+	st.From, st.Until = st.From.Add(-ahead), st.Until.Add(-ahead)
+	return true
 }
 
 // save writes a file in one step: whoever reads it sees the old content or the new one.
