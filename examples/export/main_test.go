@@ -131,6 +131,24 @@ func TestSaveOverwritesWhatAKilledRunLeft(t *testing.T) {
 	require.Len(t, left, 1)
 }
 
+func TestSaveFollowsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	path, victim := filepath.Join(dir, "state"), filepath.Join(dir, "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("kept\n"), 0o644))
+	require.NoError(t, os.Symlink(victim, path+".tmp"))
+	require.NoError(t, save(path, &state{Version: stateVersion}))
+	data, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	require.Equal(t, "kept\n", string(data))
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode(), "a file of its own, and for its owner only")
+	require.NoFileExists(t, path+".tmp")
+
+	require.NoError(t, os.MkdirAll(filepath.Join(path+".tmp", "taken"), 0o700))
+	require.Error(t, save(path, &state{Version: stateVersion}))
+}
+
 func TestFormats(t *testing.T) {
 	server, _ := seeded(t)
 	dir := t.TempDir()

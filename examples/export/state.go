@@ -123,7 +123,11 @@ func save(path string, st *state) error {
 	if err != nil {
 		return err
 	}
-	next, err := os.OpenFile(temporary(path), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	// Whatever a killed run left there goes, and a link goes itself: the new file is opened only if nothing stands in its place.
+	if err = os.Remove(temporary(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	next, err := os.OpenFile(temporary(path), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
