@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-querystring/query"
@@ -362,7 +363,8 @@ var (
 func encodeBody(a args) (body []byte, contentType []string, err error) {
 	switch {
 	case a.form != nil:
-		return []byte(a.form.Encode()), formContent, nil
+		form, err := encodeValues("form", a.form)
+		return []byte(form), formContent, err
 	case a.body == nil:
 		return nil, nil, nil
 	}
@@ -382,7 +384,7 @@ func encodeBody(a args) (body []byte, contentType []string, err error) {
 var maskedJSON = []byte(`"` + masked + `"`)
 
 // url joins base, path and query.
-func (c *Client) url(path, raw string, values any) (*url.URL, error) {
+func (c *Client) url(path, raw string, values any) (_ *url.URL, err error) {
 	u := *c.core.base
 	if raw != "" {
 		u.RawPath = u.EscapedPath() + raw
@@ -393,15 +395,27 @@ func (c *Client) url(path, raw string, values any) (*url.URL, error) {
 	switch v := values.(type) {
 	case nil:
 	case url.Values:
-		u.RawQuery = v.Encode()
+		u.RawQuery, err = encodeValues("query", v)
 	default:
-		encoded, err := query.Values(v)
-		if err != nil {
-			return nil, invalid("query", "it cannot be encoded: %v", err)
+		encoded, encodeErr := query.Values(v)
+		if encodeErr != nil {
+			return nil, invalid("query", "it cannot be encoded: %v", encodeErr)
 		}
-		u.RawQuery = encoded.Encode()
+		u.RawQuery, err = encodeValues("query", encoded)
 	}
-	return &u, nil
+	return &u, err
+}
+
+// encodeValues encodes a query or a form. What is not UTF-8 would be read as another text, as in a JSON body.
+func encodeValues(what string, values url.Values) (string, error) {
+	for name, list := range values {
+		for _, value := range append([]string{name}, list...) {
+			if !utf8.ValidString(value) {
+				return "", invalid(what, "the value of %q is not UTF-8", clip(name))
+			}
+		}
+	}
+	return values.Encode(), nil
 }
 
 // fillPath puts values into the placeholders of a template. It returns the path, and its escaped form if that is another one.
@@ -462,6 +476,8 @@ func pathSegment(name string, value any) (string, error) {
 			return "", invalid(name, "%q holds a slash", clip(v))
 		case strings.ContainsAny(v, "%?#"):
 			return "", invalid(name, "%q holds a character that has a meaning in a URL", clip(v))
+		case !utf8.ValidString(v):
+			return "", invalid(name, "%q is not UTF-8", clip(v))
 		}
 		for _, r := range v {
 			if r < ' ' || r == 0x7f {
@@ -701,6 +717,8 @@ func rawOperation(method, path string) (operation, url.Values, error) {
 		return op, nil, invalid("path", "want one that begins with a single slash, such as /v1/user")
 	case u.Fragment != "":
 		return op, nil, invalid("path", "it has a fragment")
+	case !utf8.ValidString(u.Path):
+		return op, nil, invalid("path", "it is not UTF-8")
 	}
 	for segment := range strings.SplitSeq(u.Path, "/") {
 		if segment == "." || segment == ".." {

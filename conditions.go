@@ -215,7 +215,11 @@ func (c Conditions) Validate() error {
 // hashText is the text of which the hash of conditions is made.
 func (c Condition) hashText() string {
 	var b strings.Builder
-	point, _ := wire.Marshal(flatPoint(c.Point))
+	point, err := wire.Marshal(flatPoint(c.Point))
+	if err != nil {
+		// It holds a text that is not UTF-8, and can be compared though not be sent.
+		point, _ = wire.MarshalEcho(flatPoint(c.Point))
+	}
 	b.WriteString(`[["point",` + quoted(string(point)) + `],["type",` + quoted(string(c.Type)) + `],["value",`)
 	if c.Type == ConditionAbsent {
 		b.WriteString("null")
@@ -228,7 +232,7 @@ func (c Condition) hashText() string {
 
 // quoted returns s as a JSON text.
 func quoted(s string) string {
-	text, _ := wire.Marshal(s)
+	text, _ := wire.MarshalEcho(s) // which never fails on a text
 	return string(text)
 }
 

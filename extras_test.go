@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -92,8 +93,35 @@ func TestRequestsHoldWhatIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
 	require.NoError(t, client.Call(t.Context(), "POST", "/v1/x", RawJSON(`{"a":1,"a":2}`), nil))
-	require.NoError(t, client.Call(t.Context(), "POST", "/v1/x", UserFilter{Email: "\xff", Extra: Extra{"later": RawJSON(`{"id":1}`)}}, nil))
+	require.NoError(t, client.Call(t.Context(), "POST", "/v1/x", UserFilter{Email: "a", Extra: Extra{"later": RawJSON("{\"id\":\"\xff\"}")}}, nil))
 	require.Len(t, server.requests(), 2)
+	require.JSONEq(t, `{"username":"a","later":{"id":"\ufffd"}}`, strings.Replace(string(server.requests()[1].Body), "email", "username", 1))
+}
+
+// TestTextsThatAreNotUTF8AreRefused since they would travel as other texts, and name other objects.
+func TestTextsThatAreNotUTF8AreRefused(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+	ctx, bad := t.Context(), "jos\xe9"
+	for name, err := range map[string]error{
+		"a user":        second(client.Users.DeleteMatching(ctx, UserFilter{Username: bad})),
+		"a negation":    second(client.Users.DeleteMatching(ctx, UserFilter{ID: 1, Not: &UserFilter{Username: bad}})),
+		"a tenant":      second(client.Clients.UpdateMatching(ctx, TenantFilter{Name: bad}, TenantUpdate{Enabled: Set(false)})),
+		"a node":        second(client.Nodes.ListV1(ctx, NodeV1Filter{Hostname: bad}, PageOptions{})),
+		"a condition":   second(client.Rules.Create(ctx, NewRule{Scope: Scope().Header("X", bad), Spec: SetFiltrationMode{Mode: ModeBlock}})),
+		"a point":       second(client.Rules.Create(ctx, NewRule{Scope: Scope().Query(bad, "x"), Spec: SetFiltrationMode{Mode: ModeBlock}})),
+		"a secret":      second(client.Users.Update(ctx, 5, UserUpdate{Password: SecretOf(bad)})),
+		"a query":       second(client.Nodes.List(ctx, NodeFilter{Hostname: bad}, PageOptions{})),
+		"a path":        client.Call(ctx, "GET", "/v1/"+bad, nil, nil),
+		"a raw query":   client.Call(ctx, "GET", "/v1/x?a="+bad, nil, nil),
+		"a name":        client.Call(ctx, "POST", "/v1/x", map[string]int{bad: 1}, nil),
+		"a form":        client.Call(ctx, "POST", "/v1/x", url.Values{"a": {bad}}, nil),
+		"a path's part": second(client.APISessions.Get(ctx, bad)),
+	} {
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		require.True(t, name != "a secret" || !strings.Contains(err.Error(), "jos"), err)
+	}
+	require.Empty(t, server.requests())
 }
 
 func TestJoinObjectsRefusesRepeatedNames(t *testing.T) {

@@ -208,6 +208,9 @@ func (l *lister[T]) open(f *fetched) (err error) {
 		return nil
 	}
 	f.payload, f.paging, err = openAnswer(l.op, f.answer)
+	if err == nil && f.payload.Kind() == '{' {
+		f.payload, f.paging = wire.ListIn(f.payload, f.paging)
+	}
 	f.opened, f.empty = true, isEmptyList(f.payload)
 	if ends := f.empty || f.paging.HasMore != nil && !*f.paging.HasMore; err == nil && l.paging == byCursor && f.paging.OddCursor && !ends {
 		// Without it the list would seem to end here.
@@ -244,6 +247,9 @@ func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], err
 	}
 	if err != nil {
 		return nil, unreadable(l.op, f.answer, err)
+	}
+	if f.payload.Kind() == '{' && l.id != nil && l.id(&items[0]) == l.id(new(T)) {
+		return nil, unreadable(l.op, f.answer, errors.New("it holds an object that is no item in place of a list"))
 	}
 	page := &Page[T]{Items: items, Total: -1}
 	if f.paging.TotalCount != nil {

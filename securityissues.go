@@ -323,7 +323,7 @@ func securityIssueList[T any](
 ) *lister[T] {
 	l := &lister[T]{client: s.client, op: op, paging: byOffset, usual: 100, most: 1000, id: id, opts: opts}
 	if unlimited {
-		l.paging, l.usual, l.most, l.id = unpaged, 0, 0, nil
+		l.paging, l.usual, l.most = unpaged, 0, 0
 	}
 	l.request = func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 		body, err := s.body(ctx, filter, opts)

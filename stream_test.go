@@ -75,6 +75,10 @@ func TestStreamFindsTheList(t *testing.T) {
 		`[1,2]`: {1, 2}, `[]`: nil, `null`: nil, `{"body":null}`: nil, `{"status":200,"body":[1]}`: {1}, `{"data":[1,2,3],"cursor":"x"}`: {1, 2, 3},
 		`{"status":200,"total":{"a":[9]},"body":{"total_count":2,"objects":[1,2],"more":{"x":[]}},"z":[7]}`: {1, 2}, `{"objects":[5]}`: {5},
 		`{"status":200,"body":{"status":500,"objects":[6],"more":1}}`: {6}, `{"body":{"objects":[6],"status":500}}`: {6}, `{"data":{"issues":[8]}}`: {8}, ` { "body" : { "objects" : null } } `: nil,
+		`{"warnings":[],"body":[1,2]}`: {1, 2}, `{"warnings":[9],"body":[1]}`: {1}, `{"body":[1],"warnings":[9]}`: {1}, `{"body":{"errors":[],"objects":[1]}}`: {1},
+		`{"body":{"errors":[9],"objects":[1]}}`: {1}, `{"body":{"count":0},"data":[1]}`: {1}, `{"data":[],"body":[1]}`: {1}, `{"body":null,"data":[1]}`: {1},
+		`{"warnings":[],"issues":[1]}`: {1}, `{"warnings":[9],"body":{"issues":[1]}}`: {1}, `{"issues":[1],"body":{"warnings":[]},"more":[9]}`: {1},
+		`{"warnings":[9],"body":[]}`: nil, `{"warnings":[]}`: nil, `{"issues":[1],"body":null}`: {1}, `{"data":{"objects":[]},"objects":[1],"body":[9]}`: {1},
 	} {
 		var got []int
 		for n, err := range Stream[int](t.Context(), streamClient(t, stubTransport{body}), "GET", "/v1/any", nil) {
@@ -83,6 +87,16 @@ func TestStreamFindsTheList(t *testing.T) {
 		}
 		require.Equal(t, want, got, body)
 	}
+}
+
+func TestStreamOfALargeListUnderAnotherName(t *testing.T) {
+	body := `{"names":["` + strings.Repeat("x", 64<<10) + `","b","c"],"body":[],"more":["d"]}`
+	var got []string
+	for text, err := range Stream[string](t.Context(), streamClient(t, stubTransport{body}), "GET", "/v1/any", nil) {
+		require.NoError(t, err)
+		got = append(got, text[:1])
+	}
+	require.Equal(t, []string{"x", "b", "c"}, got)
 }
 
 func TestStreamFailures(t *testing.T) {
@@ -101,6 +115,9 @@ func TestStreamFailures(t *testing.T) {
 		"something behind":      {`["a"] ["b"]`, ErrResponse, 1},
 		"not an element":        {`["a",{"b":1},"c"]`, ErrResponse, 1},
 		"an element too large":  {long, ErrResponseTooLarge, 0},
+		"a second list":         {`{"names":["` + strings.Repeat("x", 64<<10) + `","b"],"body":["a"]}`, ErrResponse, 2},
+		"a second list inside":  {`{"names":["` + strings.Repeat("x", 64<<10) + `"],"body":{"objects":["a"]}}`, ErrResponse, 1},
+		"broken off, no name":   {`{"names":["a","b"]`, ErrResponse, 0},
 		"the inner status":      {`{"status":403,"body":["Access denied"]}`, ErrForbidden, 0},
 		"the inner status last": {`{"body":["a","b"],"more":{"status":200},"status":500}`, ErrServer, 2},
 		"the inner status, too": {`{"status":404,"body":{"id":["not_found"]}}`, ErrNotFound, 0},
@@ -236,6 +253,29 @@ func (r *repeater) Read(p []byte) (int, error) {
 		n += copy(p[n:], r.piece)
 	}
 	return n, nil
+}
+
+// A list finds its items in the envelopes in which Stream finds them.
+func TestListsAndStreamsFindTheSame(t *testing.T) {
+	const three = `[{"id":1},{"id":2},{"id":3}]`
+	for _, body := range []string{
+		three, `{"status":200,"body":` + three + `}`, `{"warnings":[],"body":` + three + `}`, `{"body":{"errors":[],"objects":` + three + `}}`,
+		`{"body":{"data":{"objects":` + three + `}},"more":[]}`,
+	} {
+		client := streamClient(t, stubTransport{body})
+		list, err := client.SecurityIssues.ListUnlimited(t.Context(), SecurityIssueFilter{})
+		require.NoError(t, err, body)
+		require.Len(t, list, 3, body)
+		var streamed []SecurityIssue
+		for issue, err := range client.SecurityIssues.StreamUnlimited(t.Context(), SecurityIssueFilter{}) {
+			require.NoError(t, err, body)
+			streamed = append(streamed, issue)
+		}
+		require.Equal(t, list, streamed, body)
+	}
+	client := streamClient(t, stubTransport{`{"body":{"errors":[],"issues":` + three + `}}`})
+	_, err := client.SecurityIssues.ListUnlimited(t.Context(), SecurityIssueFilter{})
+	require.ErrorIs(t, err, ErrResponse, "an object that is no item")
 }
 
 func TestStreamUnlimited(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // temporary is the name under which a checkpoint is written before it takes the place of the former one. It is always the same, so that what a
-// killed run leaves is overwritten by the next one.
+// killed run leaves is replaced by the next one.
 func temporary(checkpoint string) string { return checkpoint + ".tmp" }
 
 // checkFiles refuses names under which the program would write one file over another one.

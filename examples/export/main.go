@@ -9,6 +9,7 @@ import (
 	"flag"
 	"io"
 	"iter"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -192,6 +193,9 @@ func (e *export) all(ctx context.Context) error {
 		}
 		return nil
 	}
+	if err := e.setClock(ctx); err != nil {
+		return err
+	}
 	span := wallarm.Between(e.state.From, e.state.Until)
 	counts, err := e.client.Attacks.Count(ctx, wallarm.AttackFilter{Time: span})
 	if err != nil {
@@ -216,6 +220,31 @@ func (e *export) all(ctx context.Context) error {
 	return e.save()
 }
 
+// setClock moves the times of a new export to what the server says that it is. The answer is one of the list itself.
+func (e *export) setClock(ctx context.Context) (err error) {
+	if e.state.resumed {
+		return nil
+	}
+	var answer wallarm.Response
+	span, one := wallarm.Between(e.state.From, e.state.Until), wallarm.PageOptions{Limit: 1}
+	if e.what == "hits" {
+		_, err = e.client.Hits.List(ctx, wallarm.HitFilter{Time: span}, one, wallarm.WithResponse(&answer))
+	} else {
+		_, err = e.client.Attacks.List(ctx, wallarm.AttackFilter{Time: span}, one, wallarm.WithResponse(&answer))
+	}
+	if err != nil {
+		return err
+	}
+	date, err := http.ParseTime(answer.Header.Get("Date"))
+	if err != nil {
+		return nil // it does not tell, and the clock of this machine counts
+	}
+	if ahead := time.Since(date).Truncate(time.Second); e.state.setBack(ahead) {
+		e.meter.say("The clock of this machine is %v ahead of the server's, which counts.", ahead)
+	}
+	return nil
+}
+
 // watch exports what is new.
 func (e *export) watch(ctx context.Context) error {
 	if err := e.begin(); err != nil {
@@ -225,7 +254,7 @@ func (e *export) watch(ctx context.Context) error {
 		e.state.Watch = new(wallarm.WatchCheckpoint)
 	}
 	options := wallarm.WatchOptions{Checkpoint: e.state.Watch, OnError: func(err error) { e.meter.say("still trying: %v", err) }}
-	// What happened shortly before the end of the list may have come in after it was read.
+	// What happened shortly before the end of the list may have come in after it was read. The list ends no later than the present of the server.
 	span := wallarm.Since(e.state.Until.Add(-5 * time.Minute))
 	e.meter.begin(0, e.state.Place.Items())
 	e.meter.say("following what is new; interrupt to end")

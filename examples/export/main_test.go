@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,6 +131,24 @@ func TestSaveOverwritesWhatAKilledRunLeft(t *testing.T) {
 	require.Len(t, left, 1)
 }
 
+func TestSaveFollowsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	path, victim := filepath.Join(dir, "state"), filepath.Join(dir, "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("kept\n"), 0o644))
+	require.NoError(t, os.Symlink(victim, path+".tmp"))
+	require.NoError(t, save(path, &state{Version: stateVersion}))
+	data, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	require.Equal(t, "kept\n", string(data))
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode(), "a file of its own, and for its owner only")
+	require.NoFileExists(t, path+".tmp")
+
+	require.NoError(t, os.MkdirAll(filepath.Join(path+".tmp", "taken"), 0o700))
+	require.Error(t, save(path, &state{Version: stateVersion}))
+}
+
 func TestFormats(t *testing.T) {
 	server, _ := seeded(t)
 	dir := t.TempDir()
@@ -204,6 +224,46 @@ func TestFollow(t *testing.T) {
 	_, _ = io.Copy(io.Discard, errs)
 	_ = child.Wait()
 	require.Equal(t, cli.Interrupted, child.ProcessState.ExitCode())
+}
+
+// TestFollowLosesNothingToAWrongClock begins with a list that is complete before anything new comes, so that only the watch can bring that.
+func TestFollowLosesNothingToAWrongClock(t *testing.T) {
+	for _, skew := range []time.Duration{-time.Hour, time.Hour} {
+		t.Run("a server at "+skew.String(), func(t *testing.T) {
+			now := func() time.Time { return time.Now().Add(skew) }
+			server := wallarmtest.NewServer(t, wallarmtest.WithClock(now))
+			dated := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", now().UTC().Format(http.TimeFormat))
+				server.ServeHTTP(w, r)
+			}))
+			t.Cleanup(dated.Close)
+			out, checkpoint := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "state")
+			args := []string{"-o", out, "-checkpoint", checkpoint, "-since", "3h"}
+			host := map[string]string{wallarm.EnvHost: dated.URL}
+			old := server.SeedAttacks(wallarmtest.Attack{Time: now().Add(-150 * time.Minute)})[0]
+			code, errs := try(t, server, host, args...)
+			require.Equal(t, cli.OK, code, errs)
+			require.True(t, contains(out, old.String()), "the list begins three hours before the present of the server")
+			require.Equal(t, skew < 0, strings.Contains(errs, "ahead of the server's"), errs)
+			data, err := os.ReadFile(checkpoint)
+			require.NoError(t, err)
+			var st state
+			require.NoError(t, json.Unmarshal(data, &st))
+			require.True(t, st.Done)
+			require.False(t, st.Until.After(now().Add(time.Second)), "%v", st.Until)
+
+			fresh := server.SeedAttacks(wallarmtest.Attack{Time: now()})[0]
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			var done sync.WaitGroup
+			done.Go(func() {
+				cli.Run(ctx, &cli.Program{Name: "examples/test", Args: append(args, "-follow"), Err: io.Discard}, run)
+			})
+			require.Eventually(t, func() bool { return contains(out, fresh.String()) }, 10*time.Second, 20*time.Millisecond)
+			cancel()
+			done.Wait()
+		})
+	}
 }
 
 func contains(path, id string) bool {

@@ -26,7 +26,8 @@ type state struct {
 	// Client and Host say whose events these are: those of a client of a cloud.
 	Client int64  `json:"client"`
 	Host   string `json:"host"`
-	// From and Until are fixed when the export begins: a place in a list is one of a list with these times.
+	// From and Until are fixed when the export begins: a place in a list is one of a list with these times. Until is no later than the present of
+	// the server was.
 	From  time.Time                `json:"from"`
 	Until time.Time                `json:"until"`
 	Place wallarm.Checkpoint       `json:"place"`
@@ -100,13 +101,33 @@ func (st *state) admit(ctx context.Context, s settings, client *wallarm.Client) 
 	return nil
 }
 
+// Dates count whole seconds and take a while to come; one that is further off than any clock on duty is nonsense.
+const (
+	leastSkew = 3 * time.Second
+	mostSkew  = 24 * time.Hour
+)
+
+// setBack moves the times of a new export to the clock of the server, if that of this machine is ahead of it: the list would end in the server's
+// future, and what happens before that time comes would be neither in the list nor behind it. A clock that is behind loses nothing.
+func (st *state) setBack(ahead time.Duration) bool {
+	if ahead < leastSkew || ahead > mostSkew {
+		return false
+	}
+	st.From, st.Until = st.From.Add(-ahead), st.Until.Add(-ahead)
+	return true
+}
+
 // save writes a file in one step: whoever reads it sees the old content or the new one.
 func save(path string, st *state) error {
 	data, err := json.Marshal(st)
 	if err != nil {
 		return err
 	}
-	next, err := os.OpenFile(temporary(path), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	// Whatever a killed run left there goes, and a link goes itself: the new file is opened only if nothing stands in its place.
+	if err = os.Remove(temporary(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	next, err := os.OpenFile(temporary(path), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -49,11 +49,12 @@ func (c Credentials) with(value string, shortest int) Credentials {
 		return c
 	}
 	quoted, _ := jsontext.AppendQuote(nil, value)
-	for _, form := range []string{
+	forms := append(within(value),
 		value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), strings.ReplaceAll(value, "/", `\/`),
 		strings.Trim(string(quoted), `"`),
 		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
-	} {
+	)
+	for _, form := range forms {
 		if !slices.Contains(c, form) {
 			c = append(c, form)
 		}
@@ -63,6 +64,25 @@ func (c Credentials) with(value string, shortest int) Credentials {
 		return c.with(bare, minCredential)
 	}
 	return c
+}
+
+// minCore is the length below which a part of base64 may be a part of anything.
+const minCore = 8
+
+// within returns what base64 of a longer text holds of a value, which may begin at each of three places. The characters at both edges depend on what
+// stands beside the value too, and are left out.
+func within(value string) (cores []string) {
+	for shift := range 3 {
+		text := append(make([]byte, shift), value...)
+		first, end := (shift*8+5)/6, len(text)*8/6
+		if end-first < minCore {
+			continue
+		}
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			cores = append(cores, encoding.EncodeToString(text)[first:end])
+		}
+	}
+	return cores
 }
 
 // And returns c and others.

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
@@ -97,5 +98,20 @@ func TestAnEscapedCredentialIsNotTorn(t *testing.T) {
 		text := known.Cut([]byte(strings.Repeat("p", 200)+escaped+" behind"), 200+cut)
 		require.NotContains(t, string(text), "%74%65%73%74", cut)
 		require.LessOrEqual(t, len(text), 200+cut)
+	}
+}
+
+func TestBase64OfATextWithACredentialIsMasked(t *testing.T) {
+	const secret = "test-token-Sent/5150+x"
+	known := Sent(http.Header{"X-Wallarmapi-Token": {secret}}, nil, nil)
+	for before := range 6 {
+		for behind := range 4 {
+			text := strings.Repeat("u", before) + secret + strings.Repeat("\n", behind)
+			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+				encoded := encoding.EncodeToString([]byte(text))
+				shown := strings.ReplaceAll(known.Text("seen "+encoded), Mask, "")
+				require.LessOrEqual(t, len(shown), len("seen ")+18, "%s of %s", shown, encoded)
+			}
+		}
 	}
 }

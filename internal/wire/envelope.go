@@ -244,6 +244,26 @@ func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 	return found, nil
 }
 
+// ListIn looks into an object that stands where a list was due: if that is another envelope, it returns the list in there, and adds what it says about
+// paging. Any other object is returned as it is, since it may be the only item.
+func ListIn(object jsontext.Value, paging Paging) (jsontext.Value, Paging) {
+	for _, name := range []string{"objects", "body", "data"} {
+		inner := Answer{Paging: paging}
+		value, err := inner.members(object, name)
+		if err != nil || value == nil {
+			continue
+		}
+		list, listPaging := value, inner.Paging
+		if value.Kind() == '{' {
+			list, listPaging = ListIn(value, inner.Paging)
+		}
+		if list.Kind() == '[' || list.Kind() == 'n' && name == "objects" {
+			return list, listPaging
+		}
+	}
+	return object, paging
+}
+
 var errSyntax = errors.New("the answer is not JSON, or breaks off")
 
 func skipSpace(data []byte, i int) int {

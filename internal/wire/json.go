@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,14 +24,15 @@ var syntax = json.JoinOptions(
 )
 
 // strictSyntax is that of requests. Of two members with one name some servers take the first and some the last, so that what the SDK has checked
-// could be another one than what counts.
-var strictSyntax = json.JoinOptions(syntax, jsontext.AllowDuplicateNames(false))
+// could be another one than what counts. A text that is not UTF-8 would travel as another one.
+var strictSyntax = json.JoinOptions(jsontext.AllowInvalidUTF8(false), jsontext.AllowDuplicateNames(false))
 
 var (
 	decodeOptions  = syntax
 	lenientOptions json.Options
 	// A secret hides itself from every encoder but this one.
-	encodeOptions = json.JoinOptions(strictSyntax, json.Deterministic(true), json.WithMarshalers(json.MarshalToFunc(reveal)))
+	encodeOptions = json.JoinOptions(strictSyntax, json.Deterministic(true),
+		json.WithMarshalers(json.JoinMarshalers(json.MarshalToFunc(reveal), json.MarshalToFunc(mend))))
 	// A list that the API sent as null is written back as null.
 	echoOptions = json.JoinOptions(syntax, json.Deterministic(true), json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true),
 		json.WithMarshalers(json.MarshalToFunc(flatten)))
@@ -45,13 +47,22 @@ func reveal(e *jsontext.Encoder, secret interface{ Reveal() string }) error {
 	return e.WriteToken(jsontext.String(secret.Reveal()))
 }
 
+// mend writes a raw value that holds bytes which are not UTF-8 with the replacement character in their place. Such a value came from an answer, and has
+// to go back somehow.
+func mend(e *jsontext.Encoder, raw jsontext.Value) error {
+	if utf8.Valid(raw) {
+		return errors.ErrUnsupported
+	}
+	return e.WriteValue(bytes.ToValidUTF8(raw, []byte(string(utf8.RuneError))))
+}
+
 // flatten writes a point as answers have it.
 func flatten(e *jsontext.Encoder, point interface{ Flat() []any }) error {
 	return json.MarshalEncode(e, point.Flat())
 }
 
 // Marshal encodes a request: secrets travel as they are, and a nil slice becomes [], since the API takes null for an array as something else. An
-// object with a repeated name is an error, see [Repeated].
+// object with a repeated name is an error, see [Repeated], and so is a text that is not UTF-8, except in raw values.
 func Marshal(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }
 
 // Secrets returns the texts that [Marshal] reveals of a value.

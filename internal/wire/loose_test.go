@@ -44,3 +44,17 @@ func TestTheEndOfAPayloadIsFoundBehindOddStrings(t *testing.T) {
 		}
 	}
 }
+
+func TestAListInAnotherEnvelope(t *testing.T) {
+	for object, want := range map[string]string{
+		`{"errors":[],"objects":[1,2]}`: `[1,2]`, `{"data":[],"cursor":"x"}`: `[]`, `{"objects":null}`: `null`, `{"data":{"objects":[1]}}`: `[1]`,
+		`{"id":1}`: `{"id":1}`, `{"id":1,"data":null}`: `{"id":1,"data":null}`, `{"id":1,"body":{"a":[1]}}`: `{"id":1,"body":{"a":[1]}}`, `{"objects":`: `{"objects":`,
+	} {
+		list, _ := ListIn([]byte(object), Paging{})
+		require.Equal(t, want, string(list))
+	}
+	_, paging := ListIn([]byte(`{"body":{"objects":[1],"continuation":"next"},"total_count":5}`), Paging{Cursor: "kept"})
+	require.Equal(t, "kept", paging.Cursor)
+	require.Equal(t, "next", paging.Continuation)
+	require.EqualValues(t, 5, *paging.TotalCount)
+}
