@@ -190,6 +190,26 @@ func TestResumeAgainAndAgain(t *testing.T) {
 }
 
 // TestResumeOfAListThatMoved inserts and removes items anywhere between the runs, a few or many.
+// TestResumeWithAnotherPageSize: a place is told in pages of the size that they had.
+func TestResumeWithAnotherPageSize(t *testing.T) {
+	for name, kind := range allKinds {
+		if kind == unpaged {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for handled := 1; handled < 44; handled += 3 {
+					server := &kindServer{kind: kind, items: numbers(45)}
+					var place Checkpoint
+					got := collect(t, server.lister(t, Resume(&place), MaxItems(handled), PageSize(9)), PageOptions{})
+					got = append(got, collect(t, server.lister(t, Resume(&place), PageSize(4)), PageOptions{})...)
+					require.Equal(t, numbers(45), got, "%d handled", handled)
+				}
+			})
+		})
+	}
+}
+
 func TestResumeOfAListThatMoved(t *testing.T) {
 	for run := range 200 {
 		synctest.Test(t, func(t *testing.T) {
@@ -577,9 +597,13 @@ func TestProgress(t *testing.T) {
 			})
 		})
 	}
-	for _, err := range (&kindServer{}).lister(t, OnProgress(nil)).all(t.Context(), PageOptions{}) {
-		require.ErrorIs(t, err, ErrInvalidArgument)
+	require.ErrorIs(t, OnProgress(nil)(&callSettings{}), ErrInvalidArgument)
+	var told Progress
+	l := (&kindServer{kind: byOffset, items: numbers(95)}).lister(t, OnProgress(func(p Progress) { told = p }))
+	for _, err := range l.pages(t.Context(), PageOptions{Offset: 20}) {
+		require.NoError(t, err)
 	}
+	require.Equal(t, Progress{Items: 75, Pages: told.Pages, Position: 95, Total: -1}, told, "the position is that in the list")
 }
 
 func TestACheckpointCostsNothingUnlessAskedFor(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/transport"
 )
 
 // headerAuth and authFunc are authenticators as users write them.
@@ -48,6 +50,7 @@ func TestNewRefusesBadInput(t *testing.T) {
 		"nil function":         {US, authFunc(nil), nil},
 		"empty token":          {US, Token(""), nil},
 		"blank token":          {US, Token(" \t"), nil},
+		"token behind a blank": {US, Token(" test-token"), nil},
 		"token with line end":  {US, Token("test-token\n"), nil},
 		"token of two lines":   {US, Token("test-token\r\nX-Evil: 1"), nil},
 		"token with NUL":       {US, Token("test\x00token"), nil},
@@ -55,6 +58,7 @@ func TestNewRefusesBadInput(t *testing.T) {
 		"empty secret":         {US, UUIDSecret("0b9c1f6e-1111-4222-8333-4445556667aa", ""), nil},
 		"no provider":          {US, CredentialsFunc(nil), nil},
 		"empty base URL":       {US, good, []Option{WithBaseURL(" ")}},
+		"base URL of a slash":  {US, good, []Option{WithBaseURL("/")}},
 		"URL without scheme":   {US, good, []Option{WithBaseURL("api.example.com")}},
 		"URL with odd scheme":  {US, good, []Option{WithBaseURL("ftp://api.example.com")}},
 		"URL without host":     {US, good, []Option{WithBaseURL("https://")}},
@@ -70,6 +74,9 @@ func TestNewRefusesBadInput(t *testing.T) {
 		"no burst":             {US, good, []Option{WithRateLimit(1, 0)}},
 		"client id":            {US, good, []Option{WithDefaultClientID(0)}},
 		"defaults":             {US, good, []Option{WithDefaults(WithRetries(-1))}},
+		"negative wait":        {US, good, []Option{WithDefaults(WithWaits(-1, 0, 0))}},
+		"negative longest":     {US, good, []Option{WithDefaults(WithWaits(0, -1, 0))}},
+		"negative lock":        {US, good, []Option{WithDefaults(WithWaits(0, 0, -1))}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -94,9 +101,29 @@ func TestNewAccepts(t *testing.T) {
 		require.NoError(t, err, base)
 		require.Equal(t, want, client.BaseURL())
 	}
-	client, err := New(EU, Token("test-token-good"), WithBaseURL("http://api.example.com"), WithPlainHTTP())
+	client, err := New(EU, Token("test-token-good"), WithBaseURL("http://api.example.com"), WithPlainHTTP(), WithDefaults(nil, WithWaits(0, 0, 0)))
 	require.NoError(t, err)
+	require.Equal(t, transport.DefaultPolicy, client.core.defaults.policy, "a zero leaves the default")
 	require.Equal(t, "http://api.example.com", client.BaseURL())
+}
+
+func TestTheCallersTransportIsUsed(t *testing.T) {
+	called := 0
+	rt := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+		called++
+		return stubTransport{userAnswer}.RoundTrip(r)
+	})
+	for _, option := range []Option{WithHTTPClient(&http.Client{Transport: rt}), WithRoundTripper(rt)} {
+		client, err := New(US, Token("test-token"), option)
+		require.NoError(t, err)
+		_, err = client.Users.Me(t.Context())
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2, called)
+	pool, ok := (&config{httpClient: &http.Client{}}).newHTTPClient().Transport.(*http.Transport)
+	require.True(t, ok)
+	require.NotSame(t, http.DefaultTransport, pool)
+	require.Greater(t, pool.MaxIdleConnsPerHost, http.DefaultMaxIdleConnsPerHost, "a pool for many goroutines")
 }
 
 func TestParseRegion(t *testing.T) {
@@ -232,6 +259,24 @@ func TestClientIDIsAskedForOnce(t *testing.T) {
 	require.EqualValues(t, 1, asked.Load(), "never again")
 }
 
+func TestAClientIDThatIsNone(t *testing.T) {
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"status":200,"body":{"id":7,"client_id":0}}`)
+	})
+	client, err := New(US, Token("test-token"), WithBaseURL(client.BaseURL()))
+	require.NoError(t, err)
+	_, err = client.ClientID(t.Context())
+	require.ErrorIs(t, err, ErrResponse)
+	_, err = client.Rules.List(t.Context(), RuleFilter{}, PageOptions{})
+	require.ErrorIs(t, err, ErrResponse)
+	for _, sent := range server.requests() {
+		require.Equal(t, "/v1/user", sent.Path, "nothing is asked for client 0")
+	}
+	var none context.Context
+	_, err = client.ClientID(none)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+}
+
 func TestAClientIDThatCannotBeHad(t *testing.T) {
 	var n atomic.Int64
 	_, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
@@ -265,6 +310,18 @@ func TestTheCallersObjectsStayAsTheyAre(t *testing.T) {
 	_, err = client.Incidents.List(t.Context(), filter, PageOptions{})
 	require.NoError(t, err)
 	require.Equal(t, AttackFilter{Types: []AttackType{AttackSQLi}, Not: &AttackFilter{Types: []AttackType{AttackWarn}}}, filter)
+}
+
+func TestLogsOfAFailure(t *testing.T) {
+	var logged bytes.Buffer
+	client, err := New(US, Token("test-token"), WithRoundTripper(roundTripperFunc(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("the line is\ndown")
+	})), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))), WithDefaults(WithRetries(0)))
+	require.NoError(t, err)
+	_, err = client.Users.Me(t.Context())
+	require.Error(t, err)
+	require.Contains(t, logged.String(), `error="the line is down"`)
+	require.NotContains(t, logged.String(), "status=")
 }
 
 // TestATenantWithoutAnIDMakesNoCalls: also those that go by the id of an object alone, which would act for whatever the credentials reach.
@@ -429,6 +486,9 @@ func TestLogsAndHooks(t *testing.T) {
 	require.Contains(t, text, "level=DEBUG")
 	require.Contains(t, text, "operation=users.me")
 	require.Contains(t, text, "retry_in=")
+	require.Contains(t, text, "status=503")
+	require.Contains(t, text, "status=200")
+	require.NotContains(t, text, "error=")
 	for _, hidden := range []string{"test-token", "secret body", "ops@example.com"} {
 		require.NotContains(t, text, hidden)
 	}

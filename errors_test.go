@@ -34,6 +34,7 @@ func TestErrorShapes(t *testing.T) {
 		{"X4", 400, `{"status":400,"body":{"permissions":"not allowed"}}`, "", []field{{Field: "permissions", Message: "not allowed"}}, []error{ErrValidation}, nil},
 		{"X4 and X2", 400, `{"status":400,"body":{"a":"bad","b":{"error":"worse"}}}`, "", []field{{Field: "a", Message: "bad"}, {Field: "b", Message: "worse"}}, nil, nil},
 		{"X5", 400, `{"status":400,"body":{"name":{"required":"name is required"}}}`, "", []field{{Field: "name", Rule: "required", Message: "name is required"}}, nil, nil},
+		{"X5 with the value", 400, `{"status":400,"body":{"name":{"required":"name is required","value":5}}}`, "", []field{{Field: "name", Rule: "required", Message: "name is required"}}, nil, nil},
 		{"X6", 404, `{"status":404,"body":{"error":"node not found","value":10444555666}}`, "node not found", nil, []error{ErrNotFound}, nil},
 		{"X7", 408, `{"body":{"error":"timeout"}}`, "timeout", nil, []error{ErrTargetTimeout}, nil},
 		{"X8", 422, `["host not resolved","no route"]`, "host not resolved; no route", nil, []error{ErrValidation}, nil},
@@ -222,6 +223,43 @@ func TestAnUnreadableSecretIsNotShown(t *testing.T) {
 			}
 			require.NotContains(t, shown, secret, "%s, %s", operation, name)
 		}
+	}
+}
+
+func TestErrorTexts(t *testing.T) {
+	at := APIError{Operation: "rules.get", Method: "GET", Path: "/v3/hint/1"}
+	make := func(change func(*APIError)) error {
+		e := at
+		change(&e)
+		return &e
+	}
+	const begin = "wallarm: rules.get: GET /v3/hint/1"
+	for want, err := range map[string]error{
+		begin: make(func(*APIError) {}),
+		begin + ": 503 Service Unavailable: busy (request r-1) (4 attempts)": make(func(e *APIError) {
+			e.StatusCode, e.Message, e.RequestID, e.Attempts = 503, "busy", "r-1", 4
+		}),
+		begin + ": 520: a (required): is missing; b: is bad": make(func(e *APIError) {
+			e.StatusCode, e.Attempts = 520, 1
+			e.Fields = []FieldError{{Field: "a", Rule: "required", Message: "is missing"}, {Field: "b", Message: "is bad"}}
+		}),
+		begin + ": 500 Internal Server Error; the change may have been applied: look before you repeat it": make(func(e *APIError) {
+			e.StatusCode, e.OutcomeUnknown = 500, true
+		}),
+		begin + "; check the token and the region: a token of one cloud is unknown in another": make(func(e *APIError) { e.kind = ErrUnauthenticated }),
+		begin + ": Check permissions failed; the role lacks this right, or these credentials do not see this client id": make(func(e *APIError) {
+			e.kind, e.Message = ErrForbidden, "Check permissions failed"
+		}),
+		begin + ": no": make(func(e *APIError) { e.kind, e.Message = ErrForbidden, "no" }),
+		begin + "; a rules snapshot is being taken or restored: try again later": make(func(e *APIError) { e.kind = ErrLocked }),
+		begin + "; redirects are not followed: check the base URL":               make(func(e *APIError) { e.kind = ErrRedirect }),
+		begin + ": broken, after 429 Too Many Requests: slowly (3 attempts); the change may have been applied: look before you repeat it": &CallError{
+			Operation: at.Operation, Method: at.Method, Path: at.Path, Err: errors.New("broken"), Attempts: 3, OutcomeUnknown: true,
+			Last: &APIError{StatusCode: 429, Message: "slowly"},
+		},
+		begin + ": broken": &CallError{Operation: at.Operation, Method: at.Method, Path: at.Path, Err: errors.New("broken"), Attempts: 1},
+	} {
+		require.Equal(t, want, err.Error())
 	}
 }
 

@@ -416,6 +416,10 @@ func TestWatchRefusesBadArguments(t *testing.T) {
 		}
 		require.Equal(t, 1, n)
 	}
+	var none context.Context
+	for _, err := range client.Hits.Watch(none, HitFilter{}, WatchOptions{}) {
+		require.ErrorIs(t, err, ErrInvalidArgument)
+	}
 	now := time.Now()
 	refused(HitFilter{}, WatchOptions{Interval: -1})
 	refused(HitFilter{}, WatchOptions{Overlap: -1})
@@ -425,6 +429,7 @@ func TestWatchRefusesBadArguments(t *testing.T) {
 	refused(HitFilter{}, WatchOptions{}, MaxItems(1))
 	refused(HitFilter{}, WatchOptions{}, PageSize(0))
 	var place WatchCheckpoint
+	require.True(t, place.Through().IsZero())
 	require.NoError(t, place.UnmarshalJSON([]byte(`{"version":1,"operation":"watch hits.list","list":"0000000000000001","from":1,"through":2}`)))
 	require.Equal(t, int64(2), place.Through().Unix())
 	refused(HitFilter{}, WatchOptions{Checkpoint: &place})
@@ -433,7 +438,68 @@ func TestWatchRefusesBadArguments(t *testing.T) {
 	for _, data := range []string{``, `{}`, `[]`, `{"version":2}`, `{"version":1,"operation":"x","list":"0000000000000001","from":3,"through":2}`} {
 		require.ErrorIs(t, place.UnmarshalJSON([]byte(data)), ErrInvalidArgument)
 	}
+	require.NoError(t, place.UnmarshalJSON([]byte("null")))
+	require.True(t, place.IsZero())
 	require.Zero(t, server.sent)
+}
+
+// TestWatchThatCannotEvenBegin: the client id is asked for in the course of it, and what is final for that is final for the watch.
+func TestWatchThatCannotEvenBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		status := 503
+		client, err := New(US, Token("test-token-watch"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			response, err := stubTransport{`{"body":"no"}`}.RoundTrip(r)
+			response.StatusCode = status
+			return response, err
+		})))
+		require.NoError(t, err)
+		survived, ended := 0, 0
+		for _, err := range client.Hits.Watch(t.Context(), HitFilter{}, WatchOptions{OnError: func(err error) {
+			require.ErrorIs(t, err, ErrServer)
+			if survived++; survived == 3 {
+				status = 403
+			}
+		}}) {
+			require.ErrorIs(t, err, ErrForbidden)
+			ended++
+		}
+		require.Equal(t, 3, survived)
+		require.Equal(t, 1, ended)
+	})
+}
+
+// TestTheEndOfAWatchIsNoFailureOfIt: a poll that the caller's context cuts is not told as an error that is survived.
+func TestTheEndOfAWatchIsNoFailureOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{fail: func() error { time.Sleep(time.Minute); return nil }}
+		_, err := watchUntil(t, server, 30*time.Second, WatchOptions{OnError: func(err error) { t.Error("survived", err) }}, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+// TestOnlyRepeatsInARowEndAWatch: a server that now and then gives one page again and again is survived, however often.
+func TestOnlyRepeatsInARowEndAWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		polls, sent := 0, 0
+		client := echoing(t, Token("test-token-watch"), func(*http.Request) (int, http.Header, string) {
+			sent++
+			if polls%3 == 0 {
+				return 200, http.Header{}, `{"status":200,"body":[{"id":["hits","1"],"time":1},{"id":["hits","2"],"time":2}]}`
+			}
+			return 200, http.Header{}, fmt.Sprintf(`{"status":200,"body":[{"id":["hits","new %d"],"time":3}]}`, polls)
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Hour)
+		defer cancel()
+		told := 0
+		for _, err := range client.Hits.Watch(ctx, HitFilter{Time: Since(time.Unix(1, 0))}, WatchOptions{OnError: func(error) { told++; polls++ }}, PageSize(2)) {
+			if err != nil {
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				break
+			}
+			polls++
+		}
+		require.Greater(t, told, maxStale)
+	})
 }
 
 // FuzzWatchCheckpoint: whatever is read is written back to the same.
