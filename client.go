@@ -23,8 +23,9 @@
 //
 // Each operation has a replay class. A read is repeated after any passing failure, and so is an idempotent change. A create
 // or another side effect is repeated only if the server provably did nothing: no connection came about, the rules were locked
-// (423), or too many requests came (429). Otherwise it fails with [ErrOutcomeUnknown], so that the caller can look before
-// repeating it. Waits have full jitter, obey Retry-After up to a cap, and end with the context.
+// (423), too many requests came (429), or an HTTP/2 server said that it had not processed the request (REFUSED_STREAM, or GOAWAY with an earlier
+// last stream). Otherwise it fails with [ErrOutcomeUnknown], so that the caller can look before repeating it. Waits have full jitter, obey
+// Retry-After up to a cap, and end with the context.
 //
 // # Data
 //

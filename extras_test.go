@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wallarm-sdk/wallarm/internal/wire"
@@ -171,4 +172,15 @@ func TestEchoKeepsValuesAndUnknownMembers(t *testing.T) {
 	}
 	require.NotContains(t, members, "realname")
 	require.NotContains(t, members, "create_by")
+}
+
+// TestPartsByThemselves: what has no JSON methods of its own is encoded by the package that knows what Extra is.
+func TestPartsByThemselves(t *testing.T) {
+	const text = `{"ip":"192.0.2.7","count":3,"asn":64500}`
+	var part IPCount
+	require.NoError(t, jsonv2.Unmarshal([]byte(text), &part))
+	require.JSONEq(t, `64500`, string(part.Extra["asn"]))
+	data, err := jsonv2.Marshal(part)
+	require.NoError(t, err)
+	require.JSONEq(t, text, string(data))
 }

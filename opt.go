@@ -19,6 +19,10 @@ type RawJSON = jsontext.Value
 // written back when the object is, null and empty ones too. Members with a field are written back if they have a value: one that came as null, 0,
 // false, "" or an empty list may be left out, and one that did not come may be written with such a value.
 //
+// A value that the API sends only inside of another one, an [IPCount] of an attack for example, has no JSON methods of its own: encode and decode it as
+// part of that, or by itself with github.com/go-json-experiment/json. Package encoding/json of Go 1.26 does not know what Extra is, and would write it
+// as a member of that name.
+//
 // In a request they are sent beside the fields. A name that one of these sends too, or that the SDK adds itself, is refused with
 // [ErrInvalidArgument].
 type Extra map[string]RawJSON
