@@ -126,7 +126,12 @@ func (d *decoder) free() {
 
 // DecodeElements decodes each element of a JSON array into a fresh T. The null array is an empty one. A sole value that is
 // not an array counts as an array of one. The elements are put into the memory of into as far as it reaches.
+//
+// An array whose elements would take too much memory is refused with [ErrNoRoom].
 func DecodeElements[T any](data []byte, into []T) ([]T, error) {
+	if isCrowded(data, int(reflect.TypeFor[T]().Size())) {
+		return nil, ErrNoRoom
+	}
 	d := newDecoder(data)
 	defer d.free()
 	switch d.PeekKind() {
@@ -143,11 +148,8 @@ func DecodeElements[T any](data []byte, into []T) ([]T, error) {
 	if into == nil {
 		into = []T{} // the empty list is not the null one
 	}
-	items, most := into[:0], room(data)/max(int(reflect.TypeFor[T]().Size()), 1)
+	items := into[:0]
 	for d.PeekKind() != ']' {
-		if len(items) >= most {
-			return nil, ErrNoRoom
-		}
 		items = append(items, *new(T))
 		err := json.UnmarshalDecode(&d.Decoder, &items[len(items)-1])
 		if err == nil {
@@ -169,11 +171,8 @@ func decodeCarefully[T any](data []byte, into []T) ([]T, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	items, most := into[:0], room(data)/max(int(reflect.TypeFor[T]().Size()), 1)
+	items := into[:0]
 	for d.PeekKind() != ']' {
-		if len(items) >= most {
-			return nil, ErrNoRoom
-		}
 		raw, err := d.ReadValue()
 		if err != nil {
 			return nil, fmt.Errorf("element %d: %w", len(items), err)

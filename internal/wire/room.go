@@ -1,10 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrNoRoom says that the values of a text would take far more memory than the text: some KB, compressed, may hold millions of empty objects, each
@@ -50,25 +49,31 @@ func objects(data []byte) (n int) {
 // CheckElements refuses an array whose elements, as those of the slice that out points to, would take too much memory, with [ErrNoRoom].
 func CheckElements(data []byte, out any) error {
 	t := reflect.TypeOf(out)
-	if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Slice {
-		return nil
+	if t != nil && t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Slice && isCrowded(data, int(t.Elem().Elem().Size())) {
+		return ErrNoRoom
 	}
-	size := int(t.Elem().Elem().Size())
-	if len(data)/leastText*size <= room(data) || jsontext.Value(data).Kind() != '[' {
-		return nil
+	return nil
+}
+
+// isCrowded reports whether the elements of an array would take too much memory, each of a size.
+func isCrowded(data []byte, size int) bool {
+	most := room(data) / max(size, 1)
+	// Most answers are told by their length, or by the characters in them that may begin an object.
+	if len(data)/leastText <= most || bytes.Count(data, []byte{'{'})+bytes.Count(data, []byte("null")) <= most {
+		return false
 	}
 	d := newDecoder(data)
 	defer d.free()
-	if _, err := d.ReadToken(); err != nil {
-		return nil // who decodes it will say so
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '[' {
+		return false
 	}
-	for n := 1; d.PeekKind() != ']'; n++ {
-		if n*size > room(data) {
-			return ErrNoRoom
+	for n := 0; d.PeekKind() != ']'; n++ {
+		if n == most {
+			return true
 		}
 		if d.SkipValue() != nil {
-			return nil
+			return false // who decodes it will say so
 		}
 	}
-	return nil
+	return false
 }
