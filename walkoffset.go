@@ -120,9 +120,9 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	}
 }
 
-// lap is how many items the next page shares with the one before: at most half of what the server gives at once. One that gives one item at once
-// would give the same one for ever.
-func (o *offsetWalk[T]) lap() int { return min(o.overlap, o.proven/2) }
+// lap is how many items the next page shares with the one before: at most three quarters of what the server gives at once, so that the walk gets
+// on. One that gives one item at once would give the same one for ever.
+func (o *offsetWalk[T]) lap() int { return max(min(o.overlap, o.proven-max(o.proven/4, 1)), 0) }
 
 // ties is how many items at the end of a page are of the same second.
 func (o *offsetWalk[T]) ties(items []T) int {
