@@ -148,7 +148,7 @@ func TestMaskedTargetsAreNotSent(t *testing.T) {
 	hook := WebhookTarget{URL: SecretOf("https://hooks.example.com/x")}
 	for name, change := range map[string]func(*WebhookTarget){
 		"header": func(w *WebhookTarget) {
-			w.Headers = map[string]Secret{"A": SecretOf(""), "Authorization": SecretOf("[redacted]")}
+			w.Headers = map[string]Secret{"A": SecretOf(""), "Authorization": SecretOf("****")}
 		},
 		"authority": func(w *WebhookTarget) { w.CAFile = SecretOf("[redacted]") },
 		"token":     func(w *WebhookTarget) { w.Token = SecretOf("****") },

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -686,4 +687,20 @@ func TestRestThatExpiresMeanwhileIsNotLost(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{`DELETE {"rules":[{"rule_type":"location","ids":[1]}]}`}, changesSent(server))
+}
+
+// TestListNamesItsKinds: without any, whether the answer holds all of them is not known.
+func TestListNamesItsKinds(t *testing.T) {
+	client, server := entryList(t, `[]`)
+	_, err := client.IPLists.List(t.Context(), IPFilter{}, PageOptions{})
+	require.NoError(t, err)
+	kinds := 0
+	for name, values := range server.requests()[0].Query {
+		if strings.Contains(name, "rule_type") {
+			kinds += len(values)
+		}
+	}
+	require.Equal(t, 4, kinds)
+	_, err = client.IPLists.Add(t.Context(), NewIPEntries{List: Denylist, Values: Addresses("203.0.113.7")})
+	require.ErrorContains(t, err, "it is not set", "the zero time is no time that has passed")
 }
