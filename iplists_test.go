@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -672,21 +673,24 @@ func TestRestOfAnEntryForAllApplications(t *testing.T) {
 
 // TestRestThatExpiresMeanwhileIsNotLost: what has run out while its entry was removed is no more in the list, and would be refused.
 func TestRestThatExpiresMeanwhileIsNotLost(t *testing.T) {
-	expiry := time.Now().Add(300 * time.Millisecond)
-	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodDelete {
-			<-time.After(time.Until(expiry) + time.Millisecond)
-		}
-		answerJSON(`{"status":200}`)(w, r)
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var sent []string
+		client, err := New(US, Token("test-token-lists"), WithDefaultClientID(4711), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, r.Method)
+			time.Sleep(10 * time.Second)
+			return stubTransport{`{"status":200}`}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		entry := &IPEntry{ID: 1, List: Denylist, Kind: IPCountry, Values: []string{"AQ", "BV"}, ApplicationIDs: []int64{0}, ExpiresAt: At(Forever)}
+		values := entry.IPValues()
+		_, err = client.IPLists.Apply(t.Context(), &SyncPlan{
+			ClientID: 4711, List: Denylist, Remove: []SyncEntry{{values[0], entry.Terms(), entry, ""}},
+			Update: []SyncEntry{{values[1], IPTerms{ExpiresAt: time.Now().Add(5 * time.Second)}, entry, ""}},
+		})
+		require.NoError(t, err)
+		require.Equal(t, []string{http.MethodDelete}, sent)
 	})
-	entry := &IPEntry{ID: 1, List: Denylist, Kind: IPCountry, Values: []string{"AQ", "BV"}, ApplicationIDs: []int64{0}, ExpiresAt: At(Forever)}
-	values := entry.IPValues()
-	_, err := client.IPLists.Apply(t.Context(), &SyncPlan{
-		ClientID: 4711, List: Denylist, Remove: []SyncEntry{{values[0], entry.Terms(), entry, ""}},
-		Update: []SyncEntry{{values[1], IPTerms{ExpiresAt: expiry}, entry, ""}},
-	})
-	require.NoError(t, err)
-	require.Equal(t, []string{`DELETE {"rules":[{"rule_type":"location","ids":[1]}]}`}, changesSent(server))
 }
 
 // TestListNamesItsKinds: without any, whether the answer holds all of them is not known.
