@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 var (
@@ -61,12 +63,18 @@ func TestActivityKeepsSecretsToItself(t *testing.T) {
 	require.NoError(t, event.StateAfter.Decode(&state))
 	require.Equal(t, "test-secret-new", state.Target)
 
+	require.Equal(t, `wallarm.SensitiveJSON("[redacted]")`, fmt.Sprintf("%#v", event.StateAfter))
+	require.Equal(t, `wallarm.SecretOf("[redacted]")`, fmt.Sprintf("%#v", SecretOf("test-secret-new")))
+
 	var none SensitiveJSON
 	require.ErrorIs(t, none.Decode(&state), ErrResponse)
 	require.Empty(t, fmt.Sprint(none))
 	encoded, err = json.Marshal(none)
 	require.NoError(t, err)
 	require.Equal(t, "null", string(encoded))
+	encoded, err = wire.Marshal([]SensitiveJSON{{}})
+	require.NoError(t, err)
+	require.Equal(t, "[null]", string(encoded))
 	require.NoError(t, json.Unmarshal([]byte(`{"a":1}`), &none))
 	require.Equal(t, "[redacted]", none.String())
 	encoded, err = json.Marshal([]SensitiveJSON{none})
@@ -119,7 +127,14 @@ func TestActivityListHoldsStill(t *testing.T) {
 		require.Equal(t, "timestamp", request.Query.Get("order_by"))
 		require.Equal(t, "true", request.Query.Get("order_desc"))
 	}
-	for _, err := range client.ActivityLog.Pages(t.Context(), ActivityFilter{}, PageOptions{Order: Ascending}) {
-		require.NoError(t, err)
+	for _, page := range []PageOptions{{Order: Ascending, Limit: 2}, {OrderBy: "id", Limit: 2}} {
+		client, server = newTestClient(t, answersInTurn(`{"body":{"objects":[{"id":2},{"id":3}]}}`, `{"body":{"objects":[{"id":4}]}}`, `{"body":{"objects":[]}}`))
+		for _, err := range client.ActivityLog.Pages(t.Context(), ActivityFilter{}, page, NoPrefetch()) {
+			require.NoError(t, err)
+		}
+		require.Greater(t, len(server.requests()), 1)
+		for _, request := range server.requests() {
+			require.False(t, request.Query.Has("filter[time_end]"), "in another order new events come at the end, or anywhere")
+		}
 	}
 }

@@ -192,6 +192,46 @@ func TestAPIDiscoveryRefusesArguments(t *testing.T) {
 			_, err := s.CreateParameter(ctx, 1, NewAPIParameter{Context: ParameterInQuery, Type: ParameterString, Point: point})
 			return err
 		},
+		"parameter without a context": func() error {
+			_, err := s.CreateParameter(ctx, 1, NewAPIParameter{Name: "page", Type: ParameterString, Point: point})
+			return err
+		},
+		"parameter without a type": func() error {
+			_, err := s.CreateParameter(ctx, 1, NewAPIParameter{Name: "page", Context: ParameterInQuery, Point: point})
+			return err
+		},
+		"parameter of a null context": func() error {
+			_, err := s.UpdateParameter(ctx, 1, 2, APIParameterUpdate{Name: Set("page"), Context: Null[ParameterContext]()})
+			return err
+		},
+		"parameter of a null type": func() error {
+			_, err := s.UpdateParameter(ctx, 1, 2, APIParameterUpdate{Name: Set("page"), Type: Null[ParameterType]()})
+			return err
+		},
+		"parameter of null need": func() error {
+			_, err := s.UpdateParameter(ctx, 1, 2, APIParameterUpdate{Name: Set("page"), Required: Null[bool]()})
+			return err
+		},
+		"parameter of a null point": func() error {
+			_, err := s.UpdateParameter(ctx, 1, 2, APIParameterUpdate{Name: Set("page"), Point: Null[Point]()})
+			return err
+		},
+		"order of parameters": func() error {
+			_, err := s.ListParameters(ctx, 1, APIParameterFilter{}, PageOptions{OrderBy: "name"})
+			return err
+		},
+		"direction of parameters": func() error {
+			_, err := s.ListParameters(ctx, 1, APIParameterFilter{}, PageOptions{Order: Descending})
+			return err
+		},
+		"changes before 1970": func() error {
+			_, err := s.List(ctx, APIEndpointFilter{ModifiedSince: time.Unix(-1, 0), ModificationStates: []ModificationState{InventoryNew}}, PageOptions{})
+			return err
+		},
+		"no URL": func() error {
+			_, err := s.Create(ctx, NewAPIEndpoint{Method: "GET", Conditions: []EndpointCondition{{Type: EndpointRegex, Value: "x", Point: point}}})
+			return err
+		},
 		"parameter update of nothing": func() error { _, err := s.UpdateParameter(ctx, 1, 2, APIParameterUpdate{}); return err },
 		"parameter without a point": func() error {
 			_, err := s.UpdateParameter(ctx, 1, 2, APIParameterUpdate{Point: Null[Point]()})

@@ -146,6 +146,22 @@ func TestAPISessionsRefuseArguments(t *testing.T) {
 			_, err := s.GetRequest(ctx, fixtureSession, "export_csv", At(time.Unix(1, 0)))
 			return err
 		},
+		"other half of the settings": func() error {
+			_, err := s.ReplaceSettings(ctx, SessionSettings{TerminationTimeout: 10})
+			return err
+		},
+		"scope -1": func() error {
+			_, err := s.CreateExportConfig(ctx, NewSessionExportConfig{Rules: []NewSessionExportRule{{Point: Point{Header("x-role")}}}, ActionID: -1})
+			return err
+		},
+		"order of requests": func() error {
+			_, err := s.ListRequests(ctx, fixtureSession, since, PageOptions{OrderBy: "time"})
+			return err
+		},
+		"direction of requests": func() error {
+			_, err := s.ListRequests(ctx, fixtureSession, since, PageOptions{Order: Ascending})
+			return err
+		},
 		"half the settings": func() error { _, err := s.ReplaceSettings(ctx, SessionSettings{MaxLifetime: 10}); return err },
 		"no rules":          func() error { _, err := s.CreateExportConfig(ctx, NewSessionExportConfig{}); return err },
 		"rule without point": func() error {
@@ -314,4 +330,13 @@ func TestTimestampNumber(t *testing.T) {
 		require.Equal(t, want, received(in).number(), in)
 	}
 	require.Equal(t, "1787001980.000000001", Timestamp{Time: time.Unix(1787001980, 1)}.number())
+}
+
+// TestSessionRequestAsText: a request that was not answered has no status.
+func TestSessionRequestAsText(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, SessionRequest{ID: "c0ffee"}.String(), "no status")
+	require.Contains(t, SessionRequest{ID: "c0ffee", StatusCode: new(int64(403))}.String(), "status 403")
+	_, _, err := openCursor("null:5f0c7be2a9d14e38")
+	require.ErrorContains(t, err, "has no time", "the cursor is one of this list, and cannot lead on")
 }

@@ -177,6 +177,13 @@ func TestAPISpecUpdateSendsWhatIsSet(t *testing.T) {
 	require.Empty(t, server.requests()[1].Body)
 }
 
+func TestAuthHeadersMayBeEmpty(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200,"body":{"id":1}}`))
+	_, err := client.APISpecs.Update(t.Context(), 1, APISpecUpdate{AuthHeaders: Set([]AuthHeader{{Key: "X-Empty"}})})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"auth_headers":[{"key":"X-Empty","value":""}]}`, string(server.requests()[0].Body))
+}
+
 func TestPolicySendsItsConditionsAlways(t *testing.T) {
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"status":200,"body":{"enabled":false}}`)

@@ -143,6 +143,7 @@ func TestWhereLimits(t *testing.T) {
 		"is_empty of a column":       AttackCondition{Field: ColumnHost, Op: OperatorIsEmpty},
 		"two bounds":                 AttackCondition{Field: ColumnStatusCode, Op: OperatorOver, Values: []string{"1", "2"}},
 		"short search":               ColumnPayloadSearch.Is("ab"),
+		"search in a list":           ColumnPayloadSearch.In("abc"),
 		"search for two":             ColumnParameterSearch.In("abc", "def"),
 		"sql in a group":             MatchAll(AttackSQL("a = 1")),
 		"not of sql":                 MatchNot(AttackSQL("a = 1")),

@@ -551,6 +551,7 @@ func TestNewFromEnv(t *testing.T) {
 		{"bare loopback", map[string]string{EnvToken: "test-token", EnvHost: "127.0.0.1:8080"}, "http://127.0.0.1:8080", false},
 		{"plain http", map[string]string{EnvToken: "test-token", EnvHost: "http://wallarm.example.com"}, "", true},
 		{"pair", map[string]string{EnvUUID: "uuid", EnvSecret: "test-token"}, "https://api.wallarm.com", false},
+		{"other half a pair", map[string]string{EnvSecret: "test-token"}, "", true},
 		{"half a pair", map[string]string{EnvUUID: "uuid"}, "", true},
 		{"client id", map[string]string{EnvToken: "test-token", EnvClientID: "12"}, "https://api.wallarm.com", false},
 		{"odd client id", map[string]string{EnvToken: "test-token", EnvClientID: "twelve"}, "", true},
@@ -565,6 +566,8 @@ func TestNewFromEnv(t *testing.T) {
 			client, err := NewFromEnv(WithApplication("x"))
 			if test.fail {
 				require.ErrorIs(t, err, ErrInvalidArgument)
+				require.Equal(t, test.name == "nothing", strings.Contains(err.Error(), EnvToken), "%v", err)
+				require.Equal(t, strings.HasSuffix(test.name, "half a pair"), strings.Contains(err.Error(), "go together"), "%v", err)
 				return
 			}
 			require.NoError(t, err)

@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -128,6 +129,19 @@ func TestTenantUpdateByID(t *testing.T) {
 	sent := server.requests()
 	require.JSONEq(t, `{"filter":{"id":5151},"fields":{"enabled":false}}`, string(sent[0].Body))
 	require.JSONEq(t, `{"filter":{"id":4711},"limit":1,"offset":0,"order_by":"id","order_desc":false}`, string(sent[4].Body))
+}
+
+// TestTenantUpdateThatFails: a tenant that can be read is no sign that it was changed.
+func TestTenantUpdateThatFails(t *testing.T) {
+	client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == clientsUpdate.path {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		answerJSON(`{"status":200,"body":[{"id":5151,"enabled":true}]}`)(w, r)
+	})
+	_, err := client.Clients.Disable(t.Context(), 5151)
+	require.ErrorIs(t, err, ErrForbidden)
+	require.Len(t, server.requests(), 1)
 }
 
 func TestTenantListsEnd(t *testing.T) {

@@ -187,6 +187,9 @@ func TestScopeRefuses(t *testing.T) {
 		"open regex":          Scope().Path("/{{[0-9]"),
 		"empty regex":         Scope().Path("/{{}}/x"),
 		"two paths":           Scope().Path("/a").Prefix("/b"),
+		"two paths in one":    Scope().Prefix("/a").Path("/**/x"),
+		"query in prefix":     Scope().Prefix("/a?b=c"),
+		"fragment in prefix":  Scope().Prefix("/a#b"),
 		"control character":   Scope().Path("/a\nb"),
 		"empty prefix":        Scope().Prefix(""),
 		"relative prefix":     Scope().Prefix("api"),
@@ -216,6 +219,7 @@ func TestScopeRefuses(t *testing.T) {
 		"no raw conditions":   Scope().Raw(),
 		"empty list":          Scope().Host("shop.example.com").Raw(Conditions{}...),
 		"contradiction":       Scope().Method("GET").Method("PUT"),
+		"letter case":         Scope().Query("q", "a").Query("q", "A"),
 		"too many":            Scope().Path(deep),
 	} {
 		_, err := scope.Conditions()
@@ -224,6 +228,8 @@ func TestScopeRefuses(t *testing.T) {
 	_, err := Scope().Path("").Host("").Conditions()
 	require.ErrorContains(t, err, "path")
 	require.ErrorContains(t, err, "host", "all complaints come out")
+	_, err = Scope().Raw(Condition{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}).Conditions()
+	require.ErrorContains(t, err, "advanced conditions", "the way to say it is named")
 	_, err = Scope().Path("/my/api/**").Conditions()
 	require.ErrorContains(t, err, "Prefix")
 }
@@ -326,6 +332,30 @@ func TestPatternRoundTrip(t *testing.T) {
 		require.Equal(t, test.ok, ok, "%s: %s", test.conditions, pattern)
 		require.NotEmpty(t, conditions.String())
 	}
+}
+
+// TestConditionsOutsideOfAPatternAreShown: what no pattern expresses stands in brackets, and nothing else is taken for a part of the path.
+func TestConditionsOutsideOfAPatternAreShown(t *testing.T) {
+	t.Parallel()
+	for _, condition := range []Condition{
+		{Type: ConditionEqual, Point: Point{PathSegment(0), Base64()}, Value: "x"},
+		{Type: ConditionEqual, Point: Point{ActionName(), Base64()}, Value: "x"},
+		{Type: ConditionIEqual, Point: Point{PathSegment(0)}, Value: "x"},
+		{Type: ConditionIEqual, Point: Point{ActionName()}, Value: "x"},
+		{Type: ConditionAbsent, Point: Point{ActionName()}},
+		{Type: "likely", Point: Point{QueryParam("q")}, Value: "x"},
+	} {
+		require.Equal(t, "/**/*.* ["+condition.String()+"]", Conditions{condition}.String())
+	}
+}
+
+// TestOldWeightIsLeftBehind: other members that nobody has heard of are not.
+func TestOldWeightIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	extra := Extra{"weight": RawJSON(`5`), "colour": RawJSON(`"red"`)}
+	made := Conditions{{Type: ConditionEqual, Point: Point{ActionName()}, Value: "x", Extra: extra}}.Normalized()
+	require.Equal(t, Extra{"colour": RawJSON(`"red"`)}, made[0].Extra)
+	require.Len(t, extra, 2, "the caller's conditions stay as they are")
 }
 
 func FuzzURL(f *testing.F) {

@@ -159,6 +159,9 @@ func TestTermValues(t *testing.T) {
 	require.Equal(t, "7", values[1].String())
 	require.True(t, values[2].IsNull())
 	require.Equal(t, "true", values[3].String())
+	encoded, err := json.Marshal([]TermValue{{}, values[1]})
+	require.NoError(t, err)
+	require.JSONEq(t, `[null,"7"]`, string(encoded))
 }
 
 func TestTermCountsForms(t *testing.T) {
@@ -168,6 +171,8 @@ func TestTermCountsForms(t *testing.T) {
 		`[{"key":"a.example.com","count":3}]`:     true,
 		`[{"value":"a.example.com","count":"3"}]`: true,
 		`[["a.example.com",3]]`:                   false,
+		`[{"key":"a.example.com"}]`:               false,
+		`[{"key":"a.example.com","count":null}]`:  false,
 		`7`:                                       false,
 	} {
 		client, _ := newTestClient(t, jsonAnswer(`{"status":200,"body":{"domain":`+form+`}}`))

@@ -114,6 +114,20 @@ func TestHarmlessSettingsOfTargetsCanBeDumped(t *testing.T) {
 	require.JSONEq(t, `{"url":"[redacted]","timeout":5,"open_timeout":0,"format":"json","headers":{"A":""},"ca_file":""}`, string(dump))
 }
 
+// A target that is not JSON is dumped, and refused, without its text.
+func TestBrokenTargetsShowNothing(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{}`))
+	for _, text := range []string{"test-token-secret", `{"token":"test-token-secret"`, `["test-token-secret"`, `test-token-secret"}`} {
+		target := UnknownTarget{Type: "x", JSON: SecretOf(text)}
+		dump, err := json.Marshal(target)
+		require.NoError(t, err)
+		require.Equal(t, `"[redacted]"`, string(dump))
+		_, err = client.Integrations.Test(t.Context(), target)
+		require.EqualError(t, err, "wallarm: invalid target: it is not JSON")
+	}
+	require.Empty(t, server.requests())
+}
+
 // What a dump has masked must not reach the API.
 func TestMaskedTargetsAreNotSent(t *testing.T) {
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {})
@@ -130,6 +144,21 @@ func TestMaskedTargetsAreNotSent(t *testing.T) {
 	for _, mask := range []Secret{SecretOf("[REDACTED]"), SecretOf("<redacted>"), SecretOf("****"), SecretOf("https://hooks.example.com/•••"), SecretOf("[FILTERED]")} {
 		_, err := client.Integrations.Test(t.Context(), SlackTarget{WebhookURL: mask})
 		require.ErrorContains(t, err, "masked")
+	}
+	hook := WebhookTarget{URL: SecretOf("https://hooks.example.com/x")}
+	for name, change := range map[string]func(*WebhookTarget){
+		"header": func(w *WebhookTarget) {
+			w.Headers = map[string]Secret{"A": SecretOf(""), "Authorization": SecretOf("****")}
+		},
+		"authority": func(w *WebhookTarget) { w.CAFile = SecretOf("[redacted]") },
+		"token":     func(w *WebhookTarget) { w.Token = SecretOf("****") },
+		"API":       func(w *WebhookTarget) { w.API = SecretOf("https://api.example.com/***") },
+	} {
+		target := hook
+		change(&target)
+		_, err := client.Integrations.Test(t.Context(), target)
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		require.ErrorContains(t, err, "masked", name)
 	}
 	require.Empty(t, server.requests())
 }
@@ -167,6 +196,10 @@ func TestIntegrationArguments(t *testing.T) {
 			_, err := s.Test(ctx, WebhookTarget{URL: SecretOf("https://hooks.example.com"), Timeout: -1})
 			return err
 		},
+		"null verification": func() error {
+			_, err := s.Test(ctx, WebhookTarget{URL: SecretOf("https://hooks.example.com"), CAVerify: Null[bool]()})
+			return err
+		},
 		"unknown type": func() error { _, err := s.Test(ctx, UnknownTarget{JSON: SecretOf("1")}); return err },
 		"not JSON":     func() error { _, err := s.Test(ctx, UnknownTarget{Type: "x", JSON: SecretOf("{")}); return err },
 		"unnamed event": func() error {
@@ -192,6 +225,10 @@ func TestIntegrationArguments(t *testing.T) {
 		"get no id":    func() error { _, err := s.Get(ctx, -1); return err },
 		"delete no id": func() error { return s.Delete(ctx, 0) },
 		"no chat":      func() error { _, err := s.CreateTelegram(ctx, NewTelegramIntegration{Name: "x"}); return err },
+		"chat of null": func() error {
+			_, err := s.CreateTelegram(ctx, NewTelegramIntegration{Name: "x", ChatData: SecretOf("x"), Active: Null[bool]()})
+			return err
+		},
 		"no chat name": func() error {
 			_, err := s.CreateTelegram(ctx, NewTelegramIntegration{ChatData: SecretOf("x")})
 			return err

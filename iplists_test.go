@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -228,7 +230,41 @@ func TestIPListArgumentsAreChecked(t *testing.T) {
 		"event type in one": func() error {
 			return create(NewIPRule{List: Denylist, Values: address, IPTerms: forever, EventType: IPEventBOLA})
 		},
+		"no value in one": func() error { return create(NewIPRule{List: Denylist, IPTerms: forever}) },
+		"negative trigger": func() error {
+			return create(NewIPRule{List: Denylist, Values: address, IPTerms: forever, TriggerID: -1})
+		},
+		"negative trigger in bulk": func() error {
+			return lists.CreateRules(ctx, []NewIPRule{{List: Denylist, Values: address, IPTerms: forever, TriggerID: -1}}, true)
+		},
 		"bulk of nothing": func() error { return lists.CreateRules(ctx, nil, true) },
+		"v5 of nothing":   func() error { _, err := lists.CreateRulesV5(ctx, Denylist, nil, true); return err },
+		"filter of rule 0": func() error {
+			_, err := lists.CountRules(ctx, IPRuleFilter{IDs: []int64{1, 0}})
+			return err
+		},
+		"filter of all but rule -1": func() error {
+			_, err := lists.ListRules(ctx, IPRuleFilter{NotIDs: []int64{-1}}, PageOptions{})
+			return err
+		},
+		"rules in order": func() error { _, err := lists.ListRules(ctx, IPRuleFilter{}, PageOptions{OrderBy: "id"}); return err },
+		"rules in a direction": func() error {
+			_, err := lists.ListRules(ctx, IPRuleFilter{}, PageOptions{Order: Descending})
+			return err
+		},
+		"history in order": func() error {
+			_, err := lists.History(ctx, DenyHistoryFilter{}, PageOptions{OrderBy: "time"})
+			return err
+		},
+		"events in a direction": func() error {
+			_, err := lists.Events(ctx, DenyEventFilter{}, PageOptions{Order: Ascending})
+			return err
+		},
+		"history of two spans": func() error {
+			span := Between(time.Unix(1, 0), time.Unix(2, 0))
+			_, err := lists.History(ctx, DenyHistoryFilter{Time: span.Or(span)}, PageOptions{})
+			return err
+		},
 		"two lists in v5": func() error {
 			_, err := lists.CreateRulesV5(ctx, Denylist, []NewIPRule{{List: Graylist, Values: address, IPTerms: forever}}, true)
 			return err
@@ -258,6 +294,7 @@ func TestIPListArgumentsAreChecked(t *testing.T) {
 	} {
 		require.ErrorIs(t, call(), ErrInvalidArgument, name)
 	}
+	require.ErrorContains(t, create(NewIPRule{List: Denylist, Values: Addresses("x"), IPTerms: forever}), `"x"`, "the bad value is named")
 	require.Empty(t, server.requests())
 }
 
@@ -525,4 +562,149 @@ func TestWhatStaysComesBackBatchByBatch(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, len(plan.Remove), result.Removed)
 	require.Equal(t, "DELETE POST DELETE POST ", methods)
+}
+
+// TestApplicationsAreCompared: AllApplications beside others is all of them, as an empty list is, and the order says nothing.
+func TestApplicationsAreCompared(t *testing.T) {
+	for _, test := range []struct {
+		held   string
+		wanted []int64
+		same   bool
+	}{
+		{"[0]", nil, true},
+		{"[0,7]", nil, true},
+		{"[0,7]", []int64{AllApplications}, true},
+		{"[7]", nil, false},
+		{"[0,7]", []int64{7}, false},
+		{"[7,8]", []int64{8, 7}, true},
+		{"[7,8]", []int64{7}, false},
+	} {
+		client, _ := entryList(t, `[{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":`+test.held+`,"expired_at":33223139044}]`)
+		plan, err := client.IPLists.PlanSync(t.Context(), Denylist, Wanted(Addresses("203.0.113.7")...),
+			SyncOptions{IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: test.wanted}})
+		require.NoError(t, err)
+		require.Equal(t, test.same, plan.IsEmpty(), "%s held, %v wanted: %s", test.held, test.wanted, plan)
+	}
+}
+
+// TestPlansAreInOrder: by kind, addresses by number.
+func TestPlansAreInOrder(t *testing.T) {
+	client, _ := entryList(t, `[]`)
+	values := append(Addresses("10.0.0.1", "2001:db8::1", "9.0.0.1", "100.0.0.0/24", "100.0.0.0/8"), Proxies("VPN")...)
+	plan, err := client.IPLists.PlanSync(t.Context(), Denylist, Wanted(append(values, Countries("NL", "AQ")...)...), SyncOptions{IPTerms: forever})
+	require.NoError(t, err)
+	var texts []string
+	for _, e := range plan.Add {
+		texts = append(texts, e.IPValue.String())
+	}
+	require.Equal(t, []string{
+		"country:AQ", "country:NL", "proxy:VPN", "9.0.0.1", "10.0.0.1", "100.0.0.0/8", "100.0.0.0/24", "2001:db8::1",
+	}, texts)
+}
+
+// changesSent returns what was sent to change lists.
+func changesSent(server *answerer) (sent []string) {
+	for _, r := range server.requests() {
+		if r.Method != http.MethodGet {
+			sent = append(sent, r.Method+" "+string(r.Body))
+		}
+	}
+	return sent
+}
+
+// TestPlanMadeByHand: entries to update and to keep need no Current.
+func TestPlanMadeByHand(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	values := Addresses("203.0.113.7", "203.0.113.8")
+	result, err := client.IPLists.Apply(t.Context(), &SyncPlan{
+		ClientID: 4711, List: Denylist, Update: []SyncEntry{{values[0], forever, nil, ""}}, Keep: []SyncEntry{{values[1], forever, nil, ""}},
+	})
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Updated)
+	require.Equal(t, []string{
+		`POST {"list":"block","force":true,"reason":"","application_ids":[0],"expired_at":33223139044,"rules":[{"rules_type":"subnet","values":["203.0.113.7"]}]}`,
+	}, changesSent(server))
+}
+
+// TestSecondEntryGoesBeforeItsValueIsAdded: removed after it, it might take the value along.
+func TestSecondEntryGoesBeforeItsValueIsAdded(t *testing.T) {
+	client, server := entryList(t, `[
+		{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[5],"expired_at":33223139044},
+		{"id":2,"list":"block","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[6],"expired_at":33223139044},
+		{"id":3,"list":"block","rule_type":"subnet","values":["203.0.113.9"],"application_ids":[0],"expired_at":33223139044}]`)
+	_, err := client.IPLists.Sync(t.Context(), Denylist, Wanted(Addresses("203.0.113.7")...), SyncOptions{IPTerms: forever})
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		`DELETE {"rules":[{"rule_type":"subnet","ids":[2]}]}`,
+		`POST {"list":"block","force":true,"reason":"","application_ids":[0],"expired_at":33223139044,"rules":[{"rules_type":"subnet","values":["203.0.113.7"]}]}`,
+		`DELETE {"rules":[{"rule_type":"subnet","ids":[3]}]}`,
+	}, changesSent(server))
+}
+
+// TestRemoveValuesReadsWithCare: a search may answer with entries of another list, and two searches with the same entry.
+func TestRemoveValuesReadsWithCare(t *testing.T) {
+	client, server := entryList(t, `[
+		{"id":1,"list":"allow","rule_type":"subnet","values":["203.0.113.7"],"application_ids":[0],"expired_at":33223139044}]`)
+	n, err := client.IPLists.RemoveValues(t.Context(), Denylist, Addresses("203.0.113.7"))
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.Empty(t, changesSent(server))
+
+	client, server = entryList(t, `[
+		{"id":1,"list":"block","rule_type":"subnet","values":["203.0.113.7","203.0.113.8"],"application_ids":[0],"expired_at":33223139044}]`)
+	n, err = client.IPLists.RemoveValues(t.Context(), Denylist, Addresses("203.0.113.7", "203.0.113.8"))
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	require.Equal(t, []string{`DELETE {"rules":[{"rule_type":"subnet","ids":[1]}]}`}, changesSent(server))
+}
+
+// TestRestOfAnEntryForAllApplications: AllApplications beside others, as answers may have it, is refused in what is added.
+func TestRestOfAnEntryForAllApplications(t *testing.T) {
+	client, server := entryList(t, `[
+		{"id":1,"list":"block","rule_type":"location","values":["AQ","BV"],"application_ids":[0,7],"expired_at":33223139044}]`)
+	n, err := client.IPLists.RemoveValues(t.Context(), Denylist, Countries("AQ"))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, []string{
+		`DELETE {"rules":[{"rule_type":"location","ids":[1]}]}`,
+		`POST {"list":"block","force":true,"reason":"","application_ids":[0],"expired_at":33223139044,"rules":[{"rules_type":"location","values":["BV"]}]}`,
+	}, changesSent(server))
+}
+
+// TestRestThatExpiresMeanwhileIsNotLost: what has run out while its entry was removed is no more in the list, and would be refused.
+func TestRestThatExpiresMeanwhileIsNotLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var sent []string
+		client, err := New(US, Token("test-token-lists"), WithDefaultClientID(4711), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, r.Method)
+			time.Sleep(10 * time.Second)
+			return stubTransport{`{"status":200}`}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		entry := &IPEntry{ID: 1, List: Denylist, Kind: IPCountry, Values: []string{"AQ", "BV"}, ApplicationIDs: []int64{0}, ExpiresAt: At(Forever)}
+		values := entry.IPValues()
+		_, err = client.IPLists.Apply(t.Context(), &SyncPlan{
+			ClientID: 4711, List: Denylist, Remove: []SyncEntry{{values[0], entry.Terms(), entry, ""}},
+			Update: []SyncEntry{{values[1], IPTerms{ExpiresAt: time.Now().Add(5 * time.Second)}, entry, ""}},
+		})
+		require.NoError(t, err)
+		require.Equal(t, []string{http.MethodDelete}, sent)
+	})
+}
+
+// TestListNamesItsKinds: without any, whether the answer holds all of them is not known.
+func TestListNamesItsKinds(t *testing.T) {
+	client, server := entryList(t, `[]`)
+	_, err := client.IPLists.List(t.Context(), IPFilter{}, PageOptions{})
+	require.NoError(t, err)
+	kinds := 0
+	for name, values := range server.requests()[0].Query {
+		if strings.Contains(name, "rule_type") {
+			kinds += len(values)
+		}
+	}
+	require.Equal(t, 4, kinds)
+	_, err = client.IPLists.Add(t.Context(), NewIPEntries{List: Denylist, Values: Addresses("203.0.113.7")})
+	require.ErrorContains(t, err, "it is not set", "the zero time is no time that has passed")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,6 +185,7 @@ func TestPlansThatCannotBeCarriedOut(t *testing.T) {
 			before := len(cloud.Requests())
 			_, err = client.IPLists.Apply(t.Context(), plan)
 			require.ErrorIs(t, err, wallarm.ErrInvalidArgument)
+			require.Equal(t, name == "rest that cannot be added", strings.Contains(err.Error(), "what stays of an entry"), err)
 			require.Len(t, cloud.Requests(), before, "nothing is sent")
 		})
 	}

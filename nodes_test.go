@@ -81,6 +81,14 @@ func TestNodeArgumentsAreChecked(t *testing.T) {
 			_, err := client.Nodes.UpdateV1(ctx, NodeV1Filter{UUID: "x"}, NodeV1Update{Enabled: Null[bool]()})
 			return err
 		},
+		"rename v1 to blanks": func() error {
+			_, err := client.Nodes.UpdateV1(ctx, NodeV1Filter{UUID: "x"}, NodeV1Update{Hostname: Set(" "), Enabled: Set(true)})
+			return err
+		},
+		"rename v1 to null": func() error {
+			_, err := client.Nodes.UpdateV1(ctx, NodeV1Filter{UUID: "x"}, NodeV1Update{Hostname: Null[string](), Enabled: Set(true)})
+			return err
+		},
 		"instances of no group": func() error {
 			for _, err := range client.Nodes.Instances(ctx, 0) {
 				return err

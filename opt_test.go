@@ -88,3 +88,19 @@ func optStates(o optional) []optState {
 		o.Number.state, o.Big.state, o.Rate.state, o.On.state, o.Text.state, o.Time.state, o.Secret.state, o.List.state, o.Inner.state, o.Map.state,
 	}
 }
+
+// TestOptByItself: the methods of encoding/json do what the ones that are used within this package do.
+func TestOptByItself(t *testing.T) {
+	t.Parallel()
+	for want, value := range map[string]Opt[[]int]{"null": Null[[]int](), "[1]": Set([]int{1})} {
+		text, err := value.MarshalJSON()
+		require.NoError(t, err)
+		require.Equal(t, want, string(text))
+		read := Set([]int{7})
+		require.NoError(t, read.UnmarshalJSON(text))
+		require.Equal(t, value, read)
+	}
+	text, err := Opt[int]{}.MarshalJSON()
+	require.NoError(t, err)
+	require.Equal(t, "null", string(text))
+}

@@ -180,3 +180,13 @@ func FuzzPoint(f *testing.F) {
 		require.Equal(t, read.normalized(), sent)
 	})
 }
+
+// TestNilPointIsNull, which is not the empty list.
+func TestNilPointIsNull(t *testing.T) {
+	t.Parallel()
+	for want, point := range map[string]Point{"null": nil, "[]": {}} {
+		encoded, err := json.Marshal(point)
+		require.NoError(t, err)
+		require.Equal(t, want, string(encoded))
+	}
+}

@@ -32,6 +32,7 @@ func TestReportArguments(t *testing.T) {
 	for name, order := range map[string]ReportOrder{
 		"no period":  {Format: ReportPDF},
 		"open end":   {From: reportFrom, Format: ReportPDF},
+		"open begin": {To: reportTo, Format: ReportPDF},
 		"backwards":  {From: reportTo, To: reportFrom, Format: ReportPDF},
 		"empty":      {From: reportTo, To: reportTo, Format: ReportPDF},
 		"no format":  {From: reportFrom, To: reportTo},

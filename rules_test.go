@@ -193,6 +193,21 @@ func TestCreateRefusesBadRules(t *testing.T) {
 			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{GraylistByIP: 600},
 			Parameters: EnumeratedParameters{Points: []ParameterPoint{{Point: patch.Point}}, NameRegexps: []string{"id"}},
 		}},
+		"graylist in mode block": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600, GraylistByIP: 600},
+		}},
+		"no exact parameters": {Scope: scope, Spec: BOLAProtection{
+			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{GraylistByIP: 600},
+			Parameters: EnumeratedParameters{Mode: ParametersExact},
+		}},
+		"points among expressions": {Scope: scope, Spec: BOLAProtection{
+			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{GraylistByIP: 600},
+			Parameters: EnumeratedParameters{Mode: ParametersByRegexp, Points: []ParameterPoint{{Point: patch.Point}}, NameRegexps: []string{"id"}},
+		}},
+		"arbitrary condition without values": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
+			ArbitraryConditions: []ArbitraryCondition{{Point: patch.Point, Operator: ControlEqual}},
+		}},
 		"advanced condition": {Scope: scope, Spec: DoSProtection{
 			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
 			AdvancedConditions: []AdvancedCondition{{Field: FieldIP, Operator: ControlEqual}},
@@ -203,7 +218,67 @@ func TestCreateRefusesBadRules(t *testing.T) {
 		var argument *ArgumentError
 		require.ErrorAs(t, err, &argument, name)
 	}
+	for name := range ruleMembers {
+		_, err := client.Rules.Create(t.Context(), NewRule{Scope: scope, Spec: UnknownSpec{Type: "new", Fields: Extra{name: RawJSON(`7`)}}})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
 	require.Empty(t, server.requests(), "nothing may be sent")
+}
+
+// TestRuleWithoutASpec has no type, and can be told so.
+func TestRuleWithoutASpec(t *testing.T) {
+	t.Parallel()
+	for _, spec := range []RuleSpec{nil, (*VirtualPatch)(nil)} {
+		rule := Rule{Spec: spec}
+		require.Empty(t, rule.Type())
+	}
+}
+
+// TestACopyOfARuleIsWhole: it has the flags that the rule came with, and no others.
+func TestACopyOfARuleIsWhole(t *testing.T) {
+	t.Parallel()
+	const rule = `{"id":1,"actionid":2,"clientid":3,"action":[],"type":"vpatch","attack_type":"any","point":[["get","q"]]`
+	const sent = `{"type":"vpatch","clientid":3,"validated":false,"action":[],"attack_type":"any","point":[["get","q"]]`
+	for _, flags := range []string{``, `,"active":false`, `,"variativity_disabled":true`, `,"active":true,"variativity_disabled":false`} {
+		var read Rule
+		require.NoError(t, wire.Unmarshal([]byte(rule+flags+`}`), &read))
+		require.Nil(t, read.Extra, "nothing is left over")
+		renewed := read.AsNew()
+		body, err := renewed.body(3)
+		require.NoError(t, err)
+		require.JSONEq(t, sent+flags+`}`, string(body))
+	}
+}
+
+// TestUpdateLeavesOutWhatARuleDidNotSay: zeros in its place would be refused.
+func TestUpdateLeavesOutWhatARuleDidNotSay(t *testing.T) {
+	t.Parallel()
+	for want, spec := range map[string]RuleSpec{
+		`{"title":"x","set":"","mode":"block","max_depth":5}`: GraphQLProtection{Mode: ModeBlock, MaxDepth: 5},
+		`{"title":"x","set":""}`:                              CredentialStuffingByPoint{Point: Point{QueryParam("a")}, LoginPoint: Point{QueryParam("b")}},
+	} {
+		rule := Rule{Title: "x", Spec: spec}
+		update := rule.Update()
+		body, err := update.body()
+		require.NoError(t, err)
+		require.JSONEq(t, want, string(body))
+	}
+}
+
+// TestExpressionsOfOneKindMatchAll: one empty text is no condition on names.
+func TestExpressionsOfOneKindMatchAll(t *testing.T) {
+	t.Parallel()
+	for want, parameters := range map[string]EnumeratedParameters{
+		`"name_regexps":[""],"value_regexps":["^[0-9]+$"]`: {ValueRegexps: []string{"^[0-9]+$"}},
+		`"name_regexps":["^id$"],"value_regexps":[""]`:     {NameRegexps: []string{"^id$"}},
+	} {
+		rule := NewRule{Scope: Scope(), Spec: BOLAProtection{
+			Mode: ModeMonitoring, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{GraylistByIP: 600}, Parameters: parameters,
+		}}
+		body, err := rule.body(1)
+		require.NoError(t, err)
+		require.Contains(t, string(body), want)
+	}
 }
 
 func TestUpdateSendsWhatWasSet(t *testing.T) {
@@ -246,6 +321,8 @@ func TestUpdateRefuses(t *testing.T) {
 		"the scope":        {Extra: Extra{"action": RawJSON(`[]`)}},
 		"rate":             {Spec: RateLimitUpdate{Rate: Set[int64](-1)}},
 		"reaction":         {Spec: ThresholdUpdate{Reaction: Set(Reaction{BlockByIP: 5})}},
+		"no values":        {Spec: ResponseHeaderUpdate{Values: Set([]string{})}},
+		"size 0":           {Spec: FileUploadUpdate{Size: Set[uint64](0)}},
 		"blocking":         {Spec: ProcessingTimeUpdate{Mode: Set(OverlimitMode("block"))}},
 	} {
 		_, err := client.Rules.Update(t.Context(), 7, update)
@@ -446,6 +523,12 @@ func TestFindSameComparesWhatIsSent(t *testing.T) {
 		"one part":      {FileUploadRestriction{Size: 5}, `{"id":1,"actionid":5,"type":"file_upload_size_limit","size":5,"size_unit":"b","point":["post"]}`, false},
 		"no conditions": {control, dos + `,"advanced_conditions":[],"arbitrary_conditions":[]}`, true},
 		"narrower":      {control, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"]}]}`, false},
+		"another type":  {AllowBinaryData{Point: Point{QueryParam("q")}}, `{"id":1,"actionid":5,"type":"sensitive_data","point":["get","q"]}`, false},
+		"other period":  {control, strings.Replace(dos, `"period":1`, `"period":2`, 1) + `}`, false},
+		"more reaction": {control, strings.Replace(dos, `"block_by_ip":600`, `"block_by_ip":600,"block_by_session":600`, 1) + `}`, false},
+		"null reaction": {control, strings.Replace(dos, `"block_by_ip":600`, `"block_by_ip":600,"block_by_session":null`, 1) + `}`, true},
+		"less reaction": {control, strings.Replace(dos, `"block_by_ip":600`, ``, 1) + `}`, false},
+		"new member":    {control, strings.Replace(dos, `"period":1`, `"period":1,"burst":7`, 1) + `}`, false},
 		"exact, with nulls": {
 			exact, `{"id":1,"actionid":5,"type":"bola","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600},
 			"enumerated_parameters":{"mode":"exact","additional_parameters":null,"name_regexps":[],"points":[{"point":["get","id"],"sensitive":false}]}}`, true,
@@ -498,5 +581,31 @@ func TestUpdateOfWhatOneSourceNames(t *testing.T) {
 		update := RuleUpdate{Extra: Extra{name: RawJSON(`1`)}}
 		_, err := update.body()
 		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+}
+
+// TestSameMember compares members as they may travel.
+func TestSameMember(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		same bool
+	}{
+		{``, ``, true},
+		{``, `null`, true},
+		{`null`, `0`, true},
+		{`[]`, ``, true},
+		{`null`, `1`, false},
+		{`1`, ``, false},
+		{`1.0`, `1`, true},
+		{`{"a":1,"b":null}`, `{"a":1}`, true},
+		{`{"a":1}`, `{"b":0,"a":1}`, true},
+		{`{"a":1}`, `{"a":2}`, false},
+		{`{"a":1}`, `{"a":1,"b":2}`, false},
+		{`{"a":{"b":1}}`, `{"a":{"b":2}}`, false},
+		{`{"a":`, `{"a":`, false},
+		{`{"a":1}`, `{"a":1,"b":}`, false},
+	} {
+		require.Equal(t, test.same, sameMember(wire.Member{Value: RawJSON(test.a)}, wire.Member{Value: RawJSON(test.b)}), "%s and %s", test.a, test.b)
 	}
 }

@@ -112,9 +112,29 @@ func TestSettingsRefuse(t *testing.T) {
 		_, err = client.Snapshots.Update(t.Context(), 5, update)
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
-	_, err = client.Snapshots.Restore(t.Context(), 0)
-	require.ErrorIs(t, err, ErrInvalidArgument)
-	require.ErrorIs(t, client.Snapshots.Delete(t.Context(), -1), ErrInvalidArgument)
+	for name, call := range map[string]func(id int64) error{
+		"get": func(id int64) error { _, err := client.Snapshots.Get(t.Context(), id); return err },
+		"update": func(id int64) error {
+			_, err := client.Snapshots.Update(t.Context(), id, SnapshotUpdate{Title: Set("x")})
+			return err
+		},
+		"restore": func(id int64) error { _, err := client.Snapshots.Restore(t.Context(), id); return err },
+		"delete":  func(id int64) error { return client.Snapshots.Delete(t.Context(), id) },
+	} {
+		for _, id := range []int64{0, -1} {
+			require.ErrorIs(t, call(id), ErrInvalidArgument, name)
+		}
+	}
+	for _, page := range []PageOptions{{OrderBy: "id"}, {Order: Ascending}} {
+		_, err = client.Snapshots.List(t.Context(), SnapshotFilter{}, page)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		_, err = client.Rulesets.List(t.Context(), RulesetFilter{}, page)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		_, err = client.Regexes.List(t.Context(), RegexFilter{}, page)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+	}
+	var none context.Context
+	require.ErrorIs(t, client.Snapshots.WaitUnlocked(none, 0), ErrInvalidArgument)
 	require.ErrorIs(t, client.Snapshots.WaitUnlocked(t.Context(), -time.Second), ErrInvalidArgument)
 
 	_, err = client.Rulesets.WaitForNodes(t.Context(), nil, 0)
@@ -125,6 +145,24 @@ func TestSettingsRefuse(t *testing.T) {
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
 	require.Empty(t, server.requests())
+}
+
+// TestRulesetSpanTravels: each end that is given.
+func TestRulesetSpanTravels(t *testing.T) {
+	t.Parallel()
+	from, to := time.Unix(1785542400, 0), time.Unix(1785628800, 0)
+	for want, span := range map[string]TimeRange{
+		"/":                     {},
+		"1785542400/":           Since(from),
+		"/1785628800":           {To: to},
+		"1785542400/1785628800": Between(from, to),
+	} {
+		client, server := newTestClient(t, answerJSON(`{"status":200,"body":[]}`))
+		_, err := client.Rulesets.List(t.Context(), RulesetFilter{Started: span}, PageOptions{})
+		require.NoError(t, err)
+		query := server.requests()[0].Query
+		require.Equal(t, want, query.Get("filter[created_after]")+"/"+query.Get("filter[created_before]"))
+	}
 }
 
 func TestSettingsHideTheLicense(t *testing.T) {

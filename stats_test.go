@@ -154,6 +154,12 @@ func TestSearchFiltersAreFilters(t *testing.T) {
 
 	_, ok = search("other", "").AttackFilter()
 	require.False(t, ok)
+	for _, span := range []string{`[[1]]`, `[[1785715200,1785801600],[1,2,3]]`, `[[null,null]]`} {
+		attacks, ok = (&SearchFilters{Attacks: RawJSON(`{"time":` + span + `}`)}).AttackFilter()
+		require.True(t, ok)
+		require.True(t, attacks.Time.IsZero(), span)
+		require.Equal(t, Extra{"time": RawJSON(span)}, attacks.Extra, "what is no span stays as it is")
+	}
 	odd := &SearchFilters{Attacks: RawJSON(`{"time":"yesterday","clientid":"all","vulnid":{}}`), Vulns: RawJSON("null"), Incidents: RawJSON("[]")}
 	attacks, ok = odd.AttackFilter()
 	require.True(t, ok)

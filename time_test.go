@@ -3,6 +3,7 @@ package wallarm
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,32 @@ func TestTimestampWritesTheFormItWasReadFrom(t *testing.T) {
 	var quoted Timestamp
 	require.NoError(t, quoted.UnmarshalJSON([]byte(`"1.50"`)))
 	require.Equal(t, "1.50", quoted.number())
+}
+
+// TestTimestampRefusesNumbersOutOfRange: cut to 64 bits they would be other times.
+func TestTimestampRefusesNumbersOutOfRange(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`99999999999999999999`, `-99999999999999999999`, `18446744073709551617`, `"18446744073709551617"`, `1e300`, `-1e300`, `1e999`, `"1e300"`, `"soon"`, `"1.x"`,
+	} {
+		var read Timestamp
+		require.Error(t, read.UnmarshalJSON([]byte(text)), text)
+	}
+	for _, text := range []string{`-9007199254740993`, `"9007199254740993"`, `1000000000000000001`} {
+		var read Timestamp
+		require.NoError(t, read.UnmarshalJSON([]byte(text)), text)
+		written, err := json.Marshal(read)
+		require.NoError(t, err)
+		require.Equal(t, text, string(written), "every digit counts")
+	}
+}
+
+func TestTimesOfNothing(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, Timestamp{}, At(time.Time{}))
+	for _, span := range []TimeRange{Last(0), Last(-time.Hour)} {
+		require.ErrorIs(t, span.validate("time"), ErrInvalidArgument, "such a span is not everything since now")
+	}
 }
 
 // FuzzTimestamp: what is read is written back as valid JSON of a bounded size, and reads back to the same time and the same digits.

@@ -57,6 +57,8 @@ func TestTokenCallsRefuse(t *testing.T) {
 		"change nothing":            update(APITokenUpdate{}),
 		"change to no name":         update(APITokenUpdate{Name: Set("")}),
 		"change to null name":       update(APITokenUpdate{Name: Null[string]()}),
+		"rename to no name":         update(APITokenUpdate{Name: Set(""), Enabled: Set(true)}),
+		"rename to null":            update(APITokenUpdate{Name: Null[string](), Enabled: Set(true)}),
 		"change to null enabled":    update(APITokenUpdate{Enabled: Null[bool]()}),
 		"change to no permissions":  update(APITokenUpdate{Permissions: CustomPermissions{}}),
 		"change to expired":         update(APITokenUpdate{ExpiresAt: Set(past)}),
