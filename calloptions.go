@@ -168,7 +168,8 @@ func WithClientID(id int64) CallOption {
 }
 
 // WithMaxResponseSize caps the answer, in bytes after decompression. The default is 256 MiB for answers that are read as a
-// whole, and none for streams; it must be positive.
+// whole, and none for streams; it must be positive. Whatever the cap, an answer is refused with [ErrResponseTooLarge] if it holds so many objects
+// that they would take more than 256 MiB and four times its size in memory: Stream takes such a list element by element.
 func WithMaxResponseSize(n int64) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {
@@ -194,7 +195,7 @@ func WithResponse(r *Response) CallOption {
 // PageSize sets how many items an iterator asks for at once. The default is the largest size that is known to work on the route. Routes
 // with pages of a fixed size ignore it. Pages of 2 and more overlap by one item, by which an iterator notices that the list has moved; pages of 1
 // cannot. Lists of events overlap by all items of the second at which a page ends, up to three quarters of a page: should the service order the
-// items of one second anew with each answer, pages that hold no more than these lose some.
+// items of one second anew with each answer, pages that hold little more than these lose some.
 func PageSize(n int) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {

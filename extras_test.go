@@ -184,3 +184,14 @@ func TestPartsByThemselves(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, text, string(data))
 }
+
+// TestHalvesOfSurrogatePairsGoBack: raw values of an answer may hold what is no text, by an escape or by a byte, and are written back all the same.
+func TestHalvesOfSurrogatePairsGoBack(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":"x\ud800"}`: "{\"a\":\"x\ufffd\"}", "{\"a\":\"x\xff\",\"n\":1.50}": "{\"a\":\"x\ufffd\",\"n\":1.50}", `{"a":"\ud83d\ude00"}`: `{"a":"😀"}`,
+	} {
+		data, err := wire.Marshal(map[string]any{"new": RawJSON(text)})
+		require.NoError(t, err, text)
+		require.Equal(t, `{"new":`+want+`}`, string(data))
+	}
+}

@@ -246,6 +246,8 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		return nil
 	}
 	stale := 0
+	// steppedAt is the place of the last step back, stepFound says that it brought something new.
+	steppedAt, stepFound := -1, false
 	w.launch(ctx, start, start.Limit)
 	for len(w.queue) > 0 {
 		f := w.take()
@@ -263,8 +265,10 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			yield(nil, err)
 			return
 		}
-		if lost := w.shrunk(page); lost > 0 && f.asked.Offset > 0 {
-			// What stood at the head of this page stands on the one before now: read that again, or as many as were lost.
+		if lost := w.shrunk(page); lost > 0 && f.asked.Offset > 0 && (f.asked.Offset > steppedAt || stepFound) {
+			// What stood at the head of this page stands on the one before now: read that again, or as many as were lost. If that brings nothing, the
+			// total is not to be trusted here.
+			steppedAt, stepFound = f.asked.Offset, false
 			w.drop()
 			w.budget += f.planned
 			w.launch(ctx, f.asked.before(lost), f.asked.Limit)
@@ -278,6 +282,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		w.proven = max(w.proven, len(page.Items))
 		w.adopt(page)
 		w.accept(f, page)
+		stepFound = stepFound || f.asked.Offset < steppedAt && len(page.Items) > 0
 		if w.paging == byKey && more && !w.settings.noPrefetch {
 			failure = proceed(next)
 		}

@@ -90,7 +90,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
-		if received >= f.asked.Limit {
+		if received >= f.asked.Limit || received >= o.proven {
 			o.keep(ties)
 		}
 		if o.stale++; len(page.Items) > 0 {
@@ -137,13 +137,17 @@ func (o *offsetWalk[T]) ties(items []T) int {
 	return n
 }
 
-// keep makes pages overlap by so many items, the next one too: if it was asked for with fewer, it is asked for again.
+// keep makes pages overlap by so many items, the next one too: if it was asked for with fewer, it is asked for again. A large overlap shrinks when
+// it is not needed any more.
 func (o *offsetWalk[T]) keep(ties int) {
-	if o.overlap == 0 || ties <= o.overlap {
+	if o.overlap == 0 || o.at == nil {
 		return
 	}
-	o.overlap = ties
-	if len(o.queue) > 0 && o.queue[0].asked.Offset > o.reached-o.lap() {
+	if o.overlap > o.proven/8 {
+		o.overlap = max(o.overlap*3/4, 1)
+	}
+	o.overlap = max(o.overlap, ties)
+	if len(o.queue) > 0 && o.queue[0].asked.Offset > o.reached-min(max(ties, 1), o.lap()) {
 		o.drop()
 		o.tail = o.reached
 	}

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -47,13 +46,17 @@ func reveal(e *jsontext.Encoder, secret interface{ Reveal() string }) error {
 	return e.WriteToken(jsontext.String(secret.Reveal()))
 }
 
-// mend writes a raw value that holds bytes which are not UTF-8 with the replacement character in their place. Such a value came from an answer, and has
-// to go back somehow.
+// mend writes a raw value whose texts are not UTF-8, by their bytes or by an escaped half of a surrogate pair, with the replacement character in
+// their place. Such a value came from an answer, and has to go back somehow.
 func mend(e *jsontext.Encoder, raw jsontext.Value) error {
-	if utf8.Valid(raw) {
+	if raw.IsValid(jsontext.AllowDuplicateNames(true)) {
 		return errors.ErrUnsupported
 	}
-	return e.WriteValue(bytes.ToValidUTF8(raw, []byte(string(utf8.RuneError))))
+	mended := raw.Clone()
+	if err := mended.Format(syntax, jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false), jsontext.PreserveRawStrings(false)); err != nil {
+		return errors.ErrUnsupported
+	}
+	return e.WriteValue(mended)
 }
 
 // flatten writes a point as answers have it.
