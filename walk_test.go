@@ -961,7 +961,9 @@ type looseServer struct {
 	random    *rand.Rand
 }
 
-func (s *looseServer) RoundTrip(r *http.Request) (*http.Response, error) {
+func newLooseServer(n, perSecond int, seed uint64) *looseServer {
+	s := &looseServer{perSecond: perSecond, random: rand.New(rand.NewPCG(seed, 1))}
+	s.items = numbers(n)
 	s.before = func(int) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -970,7 +972,7 @@ func (s *looseServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil
 	}
-	return s.listServer.RoundTrip(r)
+	return s
 }
 
 func TestItemsOfOneSecondInAnyOrder(t *testing.T) {
@@ -978,8 +980,7 @@ func TestItemsOfOneSecondInAnyOrder(t *testing.T) {
 		for _, perSecond := range []int{2, 3, 5, 20} {
 			for name, opts := range map[string][]CallOption{"default": nil, "four in flight": {Concurrency(4)}, "no prefetch": {NoPrefetch()}} {
 				for seed := range uint64(20) {
-					server := &looseServer{perSecond: perSecond, random: rand.New(rand.NewPCG(seed, 1))}
-					server.items = numbers(400)
+					server := newLooseServer(400, perSecond, seed)
 					server.most = []int{0, 31}[seed%2] // the limit may be lowered, too
 					l := server.lister(t, opts...)
 					client, err := New(US, Token("test-token-list"), WithRoundTripper(server), WithDefaultClientID(1))

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -480,23 +481,22 @@ func TestTheEndOfAWatchIsNoFailureOfIt(t *testing.T) {
 // TestOnlyRepeatsInARowEndAWatch: a server that now and then gives one page again and again is survived, however often.
 func TestOnlyRepeatsInARowEndAWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		polls, sent := 0, 0
+		var polls atomic.Int64
 		client := echoing(t, Token("test-token-watch"), func(*http.Request) (int, http.Header, string) {
-			sent++
-			if polls%3 == 0 {
+			if polls.Load()%3 == 0 {
 				return 200, http.Header{}, `{"status":200,"body":[{"id":["hits","1"],"time":1},{"id":["hits","2"],"time":2}]}`
 			}
-			return 200, http.Header{}, fmt.Sprintf(`{"status":200,"body":[{"id":["hits","new %d"],"time":3}]}`, polls)
+			return 200, http.Header{}, fmt.Sprintf(`{"status":200,"body":[{"id":["hits","new %d"],"time":3}]}`, polls.Load())
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Hour)
 		defer cancel()
 		told := 0
-		for _, err := range client.Hits.Watch(ctx, HitFilter{Time: Since(time.Unix(1, 0))}, WatchOptions{OnError: func(error) { told++; polls++ }}, PageSize(2)) {
+		for _, err := range client.Hits.Watch(ctx, HitFilter{Time: Since(time.Unix(1, 0))}, WatchOptions{OnError: func(error) { told++; polls.Add(1) }}, PageSize(2)) {
 			if err != nil {
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				break
 			}
-			polls++
+			polls.Add(1)
 		}
 		require.Greater(t, told, maxStale)
 	})
