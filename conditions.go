@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -130,6 +131,8 @@ func (c Condition) validate() error {
 		return invalid("condition", "%s shall be absent and have the value %q", c.Point, clip(c.Value))
 	case parser == "remote_addr":
 		return invalid("condition", "remote_addr is no condition; threshold controls take addresses as advanced conditions on ip")
+	case !utf8.ValidString(c.Value):
+		return invalid("condition", "%s has a value that is not UTF-8", c.Point)
 	case c.Type == ConditionRegex && c.Value == "":
 		return invalid("condition", "%s has an empty expression", c.Point)
 	case !conditionRoots[parser] && (keyOf[parser] != noKey || takesNoKey(parser)):
