@@ -163,7 +163,7 @@ func TestAnAttackThatNeverRests(t *testing.T) {
 			}
 			slices.Sort(got)
 			require.Equal(t, numbers(35), got)
-			require.LessOrEqual(t, g.sent, 5, "no page is read twice")
+			require.LessOrEqual(t, g.sent, 6, "no page is read twice: five that overlap by two, and one ahead")
 		})
 	}
 }

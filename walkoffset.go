@@ -5,12 +5,15 @@ import "context"
 // offsetWalk walks an offset list. The trouble with offsets is that they count from the head: when something is inserted or removed there
 // meanwhile, or when the server lowers a limit, the next page is not where it was expected. So each page overlaps the one before by one item, and
 // a page in which nothing is known leaves a gap that is looked for further towards the head. Items of the same second have no order, and a server
-// may give them in another one with each answer: the overlap holds all of the second at which a page ends.
+// may give them in another one with each answer: the overlap holds all of the second at which a page ends and one item before it, and a page that
+// begins within that second leaves a gap too, even if what it begins with is known.
 type offsetWalk[T any] struct {
 	*walk[T]
 	limit int
 	// overlap grows with the largest number of items of one second that a page has ended with.
 	overlap int
+	// edge is the end of what was read.
+	edge edge
 	// reached is the end of what was read without a gap, tail that of what was asked for.
 	reached, tail int
 	// ahead is how many pages may be in the queue; it doubles up to the concurrency as full pages come.
@@ -27,10 +30,22 @@ type offsetWalk[T any] struct {
 	back int
 }
 
+// edge is what a page ends with.
+type edge struct {
+	// last is the hash of the last item, 0 if items have no ids.
+	last uint64
+	// ties is how many items at the end are of the same second, and second which; both are 0 if items have no times.
+	ties   int
+	second int64
+}
+
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, reached: start.Offset, tail: start.Offset, ahead: 1}
 	if w.id != nil && o.limit > 1 { // pages of one item could not overlap and get on
 		o.overlap = 1
+		if w.at != nil {
+			o.overlap = 2
+		}
 	}
 	return o
 }
@@ -62,8 +77,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.learn(f, page)
-		received, ties := len(page.Items), o.ties(page.Items)
-		atEnd := received > 0 && o.isLast(&page.Items[received-1])
+		received, edge := len(page.Items), o.edgeOf(page.Items)
+		atEnd := received > 0 && o.id != nil && edge.last == o.tip
 		if o.doubting {
 			if o.doubting = false; atEnd {
 				if o.proven >= o.limit || len(o.recent.set) > received {
@@ -90,8 +105,11 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
+		if edge.last == o.tip { // not so a page further towards the head
+			o.edge = edge
+		}
 		if received >= f.asked.Limit || received >= o.proven {
-			o.keep(ties)
+			o.keep(max(edge.ties, o.edge.ties))
 		}
 		if o.stale++; len(page.Items) > 0 {
 			o.stale = 0
@@ -121,24 +139,30 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 }
 
 // lap is how many items the next page shares with the one before: at most three quarters of what the server gives at once, so that the walk gets
-// on. One that gives one item at once would give the same one for ever.
-func (o *offsetWalk[T]) lap() int { return max(min(o.overlap, o.proven-max(o.proven/4, 1)), 0) }
-
-// ties is how many items at the end of a page are of the same second.
-func (o *offsetWalk[T]) ties(items []T) int {
-	if o.at == nil || len(items) == 0 {
-		return 0
-	}
-	last := o.at(&items[len(items)-1]).Unix()
-	n := 1
-	for n < len(items) && o.at(&items[len(items)-1-n]).Unix() == last {
-		n++
-	}
-	return n
+// on. One that gives one item at once would give the same one for ever. There are no more than the list has up to there, if it has shrunk.
+func (o *offsetWalk[T]) lap() int {
+	return max(min(o.overlap, o.proven-max(o.proven/4, 1), o.reached), 0)
 }
 
-// keep makes pages overlap by so many items, the next one too: if it was asked for with fewer, it is asked for again. A large overlap shrinks when
-// it is not needed any more.
+// edgeOf is what a page ends with.
+func (o *offsetWalk[T]) edgeOf(items []T) (e edge) {
+	if o.id == nil || len(items) == 0 {
+		return e
+	}
+	last := &items[len(items)-1]
+	e.last, _ = o.identity(last)
+	if o.at == nil {
+		return e
+	}
+	e.second = o.at(last).Unix()
+	for e.ties < len(items) && o.at(&items[len(items)-1-e.ties]).Unix() == e.second {
+		e.ties++
+	}
+	return e
+}
+
+// keep makes pages overlap by the items of the last second and one more, the next one too: if it was asked for with fewer, it is asked for again. A
+// large overlap shrinks when it is not needed any more.
 func (o *offsetWalk[T]) keep(ties int) {
 	if o.overlap == 0 || o.at == nil {
 		return
@@ -146,20 +170,17 @@ func (o *offsetWalk[T]) keep(ties int) {
 	if o.overlap > o.proven/8 {
 		o.overlap = max(o.overlap*3/4, 1)
 	}
-	o.overlap = max(o.overlap, ties)
-	if len(o.queue) > 0 && o.queue[0].asked.Offset > o.reached-min(max(ties, 1), o.lap()) {
+	o.overlap = max(o.overlap, ties+1)
+	if len(o.queue) > 0 && o.queue[0].asked.Offset > o.reached-min(ties+1, o.lap()) {
 		o.drop()
 		o.tail = o.reached
 	}
 }
 
-// isLast reports whether item is the last one that was read.
-func (o *offsetWalk[T]) isLast(item *T) bool {
-	if o.id == nil {
-		return false
-	}
-	h, _ := o.identity(item)
-	return h == o.tip
+// torn reports whether a page begins within the second at which what was read ends: some of that second may stand before it, unless that is more
+// than pages overlap by.
+func (o *offsetWalk[T]) torn(page *Page[T]) bool {
+	return o.edge.ties > 0 && o.edge.ties < o.lap() && o.at(&page.Items[0]).Unix() == o.edge.second
 }
 
 // goesOn judges whether there is more behind a page that was accepted. repeats says that the page followed on the one before and had nothing new.
@@ -204,11 +225,11 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 		return 0, false
 	}
 	for i := range page.Items {
-		if o.knows(&page.Items[i]) {
+		if o.knows(&page.Items[i]) && !o.torn(page) {
 			return 0, false
 		}
 	}
-	// Nothing is known: the list has lost items before this place. A step back is no longer than a page, or it would skip what is looked for.
+	// The list has lost items before this place. A step back is no longer than a page, or it would skip what is looked for.
 	o.back = max(2*o.back, min(o.limit, max(o.proven, 1)))
 	return max(asked.Offset-o.back, 0), true
 }
