@@ -327,8 +327,8 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 			return start, invalid("checkpoint", "it does not tell the size of its pages")
 		}
 	}
-	if w.paging == byPage && w.resumed && w.id != nil {
-		// What was not handled may have moved to the page before, and pages by number cannot overlap.
+	if (w.paging == byPage || w.paging == byNextOffset) && w.resumed && w.id != nil {
+		// What was not handled may have moved to the page before.
 		start = start.before(1)
 	}
 	if start, err = w.check(start, start.Limit); err != nil {

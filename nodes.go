@@ -343,7 +343,8 @@ func (s *NodesService) ListByActivity(ctx context.Context, filter NodeFilter, pa
 	return s.listByActivity(filter, opts).page(ctx, page)
 }
 
-// AllByActivity iterates over the nodes that match filter, the latest active first.
+// AllByActivity iterates over the nodes that match filter, the latest active first. A node that reports while the list is read moves to its head,
+// and is left out if the iterator had not come to it; the order of [NodesService.All] stays as it is.
 //
 // GET /v3/node, known from the vendor's API Console only. Replay class: read.
 func (s *NodesService) AllByActivity(ctx context.Context, filter NodeFilter, opts ...CallOption) iter.Seq2[Node, error] {

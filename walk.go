@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -246,8 +247,8 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		return nil
 	}
 	stale := 0
-	// steppedAt is the place of the last step back, stepFound says that it brought something new.
-	steppedAt, stepFound := -1, false
+	// steps is how many steps back there were since something new came, from where they began, and trust how many there may be.
+	steps, from, trust := 0, 0, maxSteps
 	w.launch(ctx, start, start.Limit)
 	for len(w.queue) > 0 {
 		f := w.take()
@@ -258,17 +259,18 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		var failure error
 		// The envelope names the next page: ask for it before decoding this one.
 		if next, more := w.nextByEnvelope(f.fetched); more && !w.settings.noPrefetch {
-			failure = proceed(next)
+			failure = proceed(w.overlapping(f.asked, next))
 		}
 		page, err := w.result(f)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		if lost := w.shrunk(page); lost > 0 && f.asked.Offset > 0 && (f.asked.Offset > steppedAt || stepFound) {
-			// What stood at the head of this page stands on the one before now: read that again, or as many as were lost. If that brings nothing, the
-			// total is not to be trusted here.
-			steppedAt, stepFound = f.asked.Offset, false
+		if lost := w.shrunk(f.asked, page); lost > 0 && f.asked.Offset > 0 && steps < trust {
+			// What stood at the head of this page stands on the one before now: read that again, or as many as were lost.
+			if steps++; steps == 1 {
+				from = f.asked.Offset
+			}
 			w.drop()
 			w.budget += f.planned
 			w.launch(ctx, f.asked.before(lost), f.asked.Limit)
@@ -282,7 +284,6 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		w.proven = max(w.proven, len(page.Items))
 		w.adopt(page)
 		w.accept(f, page)
-		stepFound = stepFound || f.asked.Offset < steppedAt && len(page.Items) > 0
 		if w.paging == byKey && more && !w.settings.noPrefetch {
 			failure = proceed(next)
 		}
@@ -290,13 +291,17 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 		if stale++; len(page.Items) > 0 {
-			stale = 0
+			if stale = 0; steps > 0 && f.asked.Offset >= from {
+				// The steps brought nothing: what tells of losses may be wrong.
+				trust = max(trust/2, 1)
+			}
+			steps = 0
 		}
 		if stale > w.patience() {
 			failure = w.staleError()
 		}
 		if failure == nil && more && len(w.queue) == 0 {
-			failure = proceed(next)
+			failure = proceed(w.overlapping(f.asked, next))
 		}
 		if failure != nil {
 			yield(nil, failure)
@@ -305,14 +310,29 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 	}
 }
 
-// shrunk is how many items a list by page number has lost since the page before, by the total that the service tells with each page. Such pages
-// cannot overlap.
-func (w *walk[T]) shrunk(page *Page[T]) (lost int64) {
-	if w.paging != byPage || page.Total < 0 {
-		return 0
+// overlapping makes the page behind one begin with the last item of that, where the server names its offset: if the item is not there, the list has
+// lost others before it.
+func (w *walk[T]) overlapping(asked, next PageOptions) PageOptions {
+	if w.paging == byNextOffset && w.id != nil && next.Offset-1 > asked.Offset {
+		next.Offset--
 	}
-	lost = w.total - page.Total
-	w.total = page.Total
+	return next
+}
+
+// shrunk is how many items a list has lost since the page before. By page number, where pages cannot overlap, the total tells, which comes with
+// each page; by the offset that the server names, a page on which nothing is known, and then it may be any number.
+func (w *walk[T]) shrunk(asked PageOptions, page *Page[T]) (lost int64) {
+	switch w.paging {
+	case byPage:
+		if page.Total >= 0 {
+			lost = w.total - page.Total
+			w.total = page.Total
+		}
+	case byNextOffset:
+		if w.id != nil && !w.recent.empty() && !slices.ContainsFunc(page.Items, func(item T) bool { return w.knows(&item) }) {
+			lost = int64(max(asked.Limit, 1))
+		}
+	}
 	return lost
 }
 
@@ -323,6 +343,9 @@ func (p PageOptions) before(items int64) PageOptions {
 	p.Offset = max(p.Offset-int(min(pages, int64(p.Offset)))*limit, 0)
 	return p
 }
+
+// maxSteps is how many steps back in a row a list that goes on losing items is followed with.
+const maxSteps = 6
 
 // maxStale is how many pages in a row without anything new are taken for a list that moves; more are a server that repeats itself.
 const maxStale = 20
