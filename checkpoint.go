@@ -472,9 +472,17 @@ func (o *offsetWalk[T]) seek(ctx context.Context, start PageOptions) error {
 				more = !firsts[h]
 				firsts[h] = true
 			}
-		case received > 0 && received < low-at && received%roundLimit == 0:
-			// The server gives less than was asked for, so that this page does not reach the one before: take smaller steps.
-			step = received
+		case received > 0 && received < low-at:
+			// This page does not reach the one before. Either the list ends with it, or the server gives less than was asked for: take smaller steps.
+			found, behind, err := o.probe(ctx, start, at+received)
+			switch {
+			case found || err != nil:
+				return err
+			case len(behind) > 0:
+				step = received
+			default:
+				low = at
+			}
 		default:
 			low = at
 		}

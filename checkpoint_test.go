@@ -645,3 +645,22 @@ func ExampleResume() {
 	// handled item 2
 	// handled item 3
 }
+
+// TestResumeWhereTheServerLowersTheLimit finds what is left of the items handled last, however little the server gives at once.
+func TestResumeWhereTheServerLowersTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, most := range []int{1, 3, 7, 10} {
+			for _, left := range []int{20, 79, 80, 81, 95, 96, 150} { // where one of the last 64 is left
+				server := &kindServer{kind: byOffset, items: numbers(500)}
+				var place Checkpoint
+				require.Len(t, collect(t, server.lister(t, Resume(&place), MaxItems(480)), PageOptions{}), 480)
+				server.items = append(slices.Clone(server.items[:left]), server.items[450:]...)
+				server.items = slices.DeleteFunc(server.items, func(n int) bool { return n > 450 && n < 480 })
+				server.most = most
+				got := collect(t, server.lister(t, Resume(&place)), PageOptions{})
+				require.Equal(t, numbers(500)[480:], got, "%d at once, %d before", most, left)
+				require.Less(t, server.sent.Load(), int64(1200), "%d at once, %d before", most, left)
+			}
+		}
+	})
+}

@@ -78,7 +78,7 @@ func TestStreamFindsTheList(t *testing.T) {
 		`{"warnings":[],"body":[1,2]}`: {1, 2}, `{"warnings":[9],"body":[1]}`: {1}, `{"body":[1],"warnings":[9]}`: {1}, `{"body":{"errors":[],"objects":[1]}}`: {1},
 		`{"body":{"errors":[9],"objects":[1]}}`: {1}, `{"body":{"count":0},"data":[1]}`: {1}, `{"data":[],"body":[1]}`: {1}, `{"body":null,"data":[1]}`: {1},
 		`{"warnings":[],"issues":[1]}`: {1}, `{"warnings":[9],"body":{"issues":[1]}}`: {1}, `{"issues":[1],"body":{"warnings":[]},"more":[9]}`: {1},
-		`{"warnings":[9],"body":[]}`: nil, `{"warnings":[]}`: nil, `{"issues":[1],"body":null}`: {1}, `{"data":{"objects":[]},"objects":[1],"body":[9]}`: {1},
+		`{"warnings":[9],"body":[]}`: nil, `{"body":{"items":[9],"objects":[]}}`: nil, `{"warnings":[]}`: nil, `{"issues":[1],"body":null}`: {1}, `{"data":{"objects":[]},"objects":[1],"body":[9]}`: {1},
 	} {
 		var got []int
 		for n, err := range Stream[int](t.Context(), streamClient(t, stubTransport{body}), "GET", "/v1/any", nil) {

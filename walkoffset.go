@@ -59,6 +59,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	} else {
 		o.ask(ctx, start, start.Offset)
 	}
+	var former uint64
 	for len(o.queue) > 0 {
 		f := o.take()
 		// Nothing in the page is needed to ask for the next one: it is on its way while this one is opened and decoded.
@@ -118,7 +119,10 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			yield(nil, o.staleError())
 			return
 		}
-		more := o.goesOn(f.asked, received, follows && len(page.Items) == 0)
+		// Pages that do not overlap may hold what was handled before a checkpoint, one after the other; the same one again is no such page.
+		repeats := follows && len(page.Items) == 0 && (o.lap() > 0 || edge.last == former)
+		former = edge.last
+		more := o.goesOn(f.asked, received, repeats)
 		if more && !o.settings.noPrefetch && o.stale < 2 {
 			o.fill(ctx, start)
 		}
