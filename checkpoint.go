@@ -66,8 +66,8 @@ const (
 // Cursor of [PageOptions] count only at the beginning; [MaxItems] counts from the resumed place. A list that has changed meanwhile
 // is searched for the last items handled, which the checkpoint remembers by hashes of their ids; lists of items without ids go by their number. If
 // nothing is left of the last 64 of more items, the iterator fails with [ErrGone], and so it does if the server does not know the cursor any more: then
-// begin anew, with a zero Checkpoint. What came into the list before the place is not handed out. While a list both loses and gains items as it is
-// read, more than the last 64 may be handled out of its order, and some of them come again.
+// begin anew, with a zero Checkpoint. What came into the list before the place is not handed out. While a list loses many items as it is read, or
+// both loses and gains some, more than the last 64 may be handled out of its order, and some of them come again.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
 // arguments say.
