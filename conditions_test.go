@@ -546,3 +546,27 @@ func TestEndpointConditionOfANewType(t *testing.T) {
 	c.Type = ""
 	require.ErrorIs(t, validateConditions("conditions", []EndpointCondition{c}), ErrInvalidArgument)
 }
+
+// TestEndpointConditionsAreChecked: the value must go with the type, as in rules.
+func TestEndpointConditionsAreChecked(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{}`))
+	host := Point{Header("HOST")}
+	for name, c := range map[string]EndpointCondition{
+		"empty regex":        {Type: EndpointRegex, Point: host},
+		"absent and a value": {Type: EndpointAbsent, Point: host, Value: "x"},
+		"no text":            {Type: EndpointEqual, Point: host, Value: "\xff"},
+		"no point":           {Type: EndpointEqual, Value: "x"},
+	} {
+		conditions := []EndpointCondition{c}
+		_, err := client.APISessions.UpdateExportConfig(t.Context(), 5, SessionExportConfigUpdate{Conditions: Set(conditions)})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		_, err = client.APISessions.CreateExportConfig(t.Context(), NewSessionExportConfig{
+			Conditions: conditions, Rules: []NewSessionExportRule{{Point: host}},
+		})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		_, err = client.APIDiscovery.Create(t.Context(), NewAPIEndpoint{Method: "GET", URL: "shop.example.com/x", Conditions: conditions})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+	require.Empty(t, server.requests(), "nothing may be sent")
+}
