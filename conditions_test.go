@@ -137,6 +137,11 @@ func TestPatterns(t *testing.T) {
 		{Scope().Host("*").Path("/**/*.*").Method("GET"), `[{"type":"equal","point":["method"],"value":"GET"}]`},
 		{Scope().URL("https://example.org"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
 		{Scope().URL("HTTP://Example.org#part"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
+		{Scope().URL("wss://api.example.com"), `[{"type":"iequal","point":["header","HOST"],"value":"api.example.com"}]`},
+		{Scope().URL("GET Ws://api.example.com"), `[{"type":"equal","point":["method"],"value":"GET"},
+			{"type":"iequal","point":["header","HOST"],"value":"api.example.com"}]`},
+		{Scope().URL("example.org?u=ftp://x"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
+			{"type":"equal","point":["get","u"],"value":"ftp://x"}]`},
 		{Scope().URL("example.org?a=1&b&&c=x%20y"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
 			{"type":"equal","point":["get","a"],"value":"1"},{"type":"equal","point":["get","b"],"value":""},
 			{"type":"equal","point":["get","c"],"value":"x%20y"}]`},
@@ -210,6 +215,16 @@ func TestScopeRefuses(t *testing.T) {
 		"relative URI":        Scope().URI("a"),
 		"empty URL":           Scope().URL("  "),
 		"only a scheme":       Scope().URL("https://"),
+		"another scheme":      Scope().URL("ftp://example.com/x"),
+		"scheme of a file":    Scope().URL("GET file:///etc"),
+		"two schemes":         Scope().URL("https://ws://example.com/x"),
+		"no scheme":           Scope().URL("//example.com/socket"),
+		"method, no scheme":   Scope().URL("GET //example.com/socket"),
+		"two expressions":     Scope().Path("/{{a}}{{b}}"),
+		"text between them":   Scope().Path("/{{a}}x{{b}}/y"),
+		"two in a host":       Scope().Host("{{a}}{{b}}"),
+		"two in a URI":        Scope().URI("{{a}}{{b}}"),
+		"two in a query":      Scope().URL("/x?q={{a}}{{b}}"),
 		"URI beside a path":   Scope().URI("/a").Path("/a"),
 		"URI beside a query":  Scope().URI("/a").Query("q", "x"),
 		"remote address":      Scope().Raw(Condition{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}),
@@ -357,10 +372,20 @@ func TestOldWeightIsLeftBehind(t *testing.T) {
 	require.Len(t, extra, 2, "the caller's conditions stay as they are")
 }
 
+// TestPatternOfAnEmptyFirstPart: a text that begins with two slashes is refused, so the pattern names a host.
+func TestPatternOfAnEmptyFirstPart(t *testing.T) {
+	t.Parallel()
+	made, err := Scope().Path("//x").Conditions()
+	require.NoError(t, err)
+	text, ok := made.Pattern()
+	require.True(t, ok)
+	require.Equal(t, "*//x", text)
+}
+
 func FuzzURL(f *testing.F) {
 	for _, seed := range []string{
 		"POST example.org:8443/tenants/*/reports/*.csv?draft=no", "/{{^v[0-9]$}}/users/{{^[0-9]+$}}", "/**/*.*", "/a//b/", "x?y=z#u", "{{a}}/{{b}}.{{c}}",
-		"/{{[0-9]{3}}}/x", "/a.b.c/d.e.f", "*/", "//", "/.", "https:///", "get a", "/{{", "/}}", "?a={{b}}&c",
+		"/{{[0-9]{3}}}/x", "/a.b.c/d.e.f", "*/", "//", "/.", "https:///", "*//x", "wss://a//b", "http://ws://x", "?a={{b}}{{c}}", "get a", "/{{", "/}}", "?a={{b}}&c",
 	} {
 		f.Add(seed)
 	}
