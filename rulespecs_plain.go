@@ -430,6 +430,10 @@ func (s FileUploadRestriction) change() SpecUpdate {
 	if s.Mode != "" {
 		u.Mode = Set(s.Mode)
 	}
+	if s.Unit != "" {
+		// A size alone would be taken in the unit that the rule has.
+		u.Unit = Set(s.Unit)
+	}
 	return u
 }
 
