@@ -86,12 +86,8 @@ type ResponseHeaderUpdate struct {
 func (u ResponseHeaderUpdate) request() (any, error) {
 	c := checking("update")
 	given(c, u.Mode, func(m HeaderMode) { c.text("mode", string(m)) })
-	given(c, u.Name, func(s string) { c.text("name", s) })
-	given(c, u.Values, func(values []string) {
-		if len(values) == 0 {
-			c.fail("values", "it is empty; one empty value deletes the header")
-		}
-	})
+	given(c, u.Name, func(s string) { c.text("name", s).headerName(s) })
+	given(c, u.Values, func(values []string) { c.headerValues(values) })
 	return u, c.err
 }
 
