@@ -128,11 +128,19 @@ func (AttackDetector) RuleType() RuleType { return RuleAttackDetector }
 
 func (s AttackDetector) request() (any, error) {
 	s.RegexID = 0
-	c := checking(s.RuleType()).text("attack_type", string(s.AttackType)).text("regex", s.Regex)
+	c := checking(s.RuleType()).detected(s.AttackType).text("regex", s.Regex)
 	return s, c.point("point", s.Point).err
 }
 
 func (s AttackDetector) change() SpecUpdate { return DetectorUpdate{Set(s.Regex)} }
+
+// detected checks what a match of a detector is reported as: one attack type that the API knows there.
+func (c *checks) detected(attack AttackType) *checks {
+	if attack == AnyAttack || attack == AttackInvalidXML {
+		return c.fail("attack_type", "a detector reports no %s", attack)
+	}
+	return c.text("attack_type", string(attack))
+}
 
 // ExperimentalDetector is an [AttackDetector] that reports and never blocks.
 type ExperimentalDetector struct {
@@ -151,7 +159,7 @@ func (ExperimentalDetector) RuleType() RuleType { return RuleExperimentalDetecto
 
 func (s ExperimentalDetector) request() (any, error) {
 	s.RegexID = 0
-	c := checking(s.RuleType()).text("attack_type", string(s.AttackType)).text("regex", s.Regex)
+	c := checking(s.RuleType()).detected(s.AttackType).text("regex", s.Regex)
 	return s, c.point("point", s.Point).err
 }
 
