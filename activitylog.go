@@ -271,6 +271,9 @@ type ActivityFilter struct {
 }
 
 func (f *ActivityFilter) values(until time.Time) (url.Values, error) {
+	if err := validateQueryFilter(*f); err != nil {
+		return nil, err
+	}
 	if err := f.Time.validate("filter.time"); err != nil {
 		return nil, err
 	}

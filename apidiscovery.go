@@ -259,12 +259,10 @@ func (f *APIEndpointFilter) query(clientID int64) (endpointFilterQuery, error) {
 		HasBOLATrigger: f.HasBOLATrigger, ModificationStates: f.ModificationStates, VulnThreats: f.VulnThreats, Risks: f.Risks,
 		APISpecIDs: f.APISpecIDs, EndpointIDs: f.EndpointIDs, PII: f.PII,
 	}
-	for _, flag := range []Opt[bool]{f.Actual, f.WithAttacks, f.WithVulns, f.Shadow, f.Internal, f.HasBOLATrigger} {
-		if flag.IsNull() {
-			return q, invalid("filter", "a condition is null: say true or false, or leave it out")
-		}
+	err := validateQueryFilter(*f)
+	if err != nil {
+		return q, err
 	}
-	var err error
 	if q.ModifiedSince, err = modifiedSince(f.ModifiedSince, f.ModificationStates); err != nil {
 		return q, err
 	}
@@ -403,11 +401,11 @@ func (s *APIDiscoveryService) Count(ctx context.Context, filter APIEndpointFilte
 	if err != nil {
 		return 0, err
 	}
-	a, err := s.at(ctx, opts)
+	q, err := filter.query(0)
 	if err != nil {
 		return 0, err
 	}
-	q, err := filter.query(0)
+	a, err := s.at(ctx, opts)
 	if err != nil {
 		return 0, err
 	}

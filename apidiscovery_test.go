@@ -187,6 +187,7 @@ func TestAPIDiscoveryRefusesArguments(t *testing.T) {
 		"no change":            func() error { _, err := s.UpdateConfig(ctx, nil); return err },
 		"no point":             func() error { return s.AddAuthParameter(ctx, nil) },
 		"header without name":  func() error { _, err := s.EnsureAuthParameter(ctx, Point{NewStep("header")}); return err },
+		"header with no name":  func() error { return s.AddAuthParameter(ctx, Point{Header("")}) },
 		"parameter of nothing": func() error { _, err := s.CreateParameter(ctx, 1, NewAPIParameter{}); return err },
 		"parameter without name": func() error {
 			_, err := s.CreateParameter(ctx, 1, NewAPIParameter{Context: ParameterInQuery, Type: ParameterString, Point: point})

@@ -135,8 +135,8 @@ func (s *APIDiscoveryService) parameters(endpointID int64, filter APIParameterFi
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "the list of parameters has none")
 			}
-			if filter.Actual.IsNull() {
-				return args{}, invalid("filter.actual", "it is null")
+			if err := validateQueryFilter(filter); err != nil {
+				return args{}, err
 			}
 			q := parameterQuery{Limit: page.Limit, Offset: page.Offset}
 			q.Filter.Actual, q.Filter.Hidden, q.Filter.ModificationStates = filter.Actual, filter.Hidden, filter.ModificationStates

@@ -205,6 +205,9 @@ type sessionQuery struct {
 
 // query checks the filter and returns it as it travels.
 func (f *SessionFilter) query() (q sessionQuery, err error) {
+	if err := validateQueryFilter(*f); err != nil {
+		return q, err
+	}
 	if f.RequestID == "" != f.RequestTime.IsZero() {
 		return q, invalid("filter.request_id", "the id and the time of a request go together")
 	}

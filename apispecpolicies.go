@@ -55,13 +55,13 @@ const (
 	PolicyIgnore  PolicyMode = "ignore"
 )
 
-// PolicyCondition is one condition on requests: a part of the request and what it must be.
+// PolicyCondition is one condition on requests: a part of the request and what it must be. What a [Condition] of a rule must not say is refused here, too.
 type PolicyCondition struct {
 	// Type is equal, iequal (in any letter case), regex or absent.
 	Type string
 	// Point is the part of the request, such as Point{Header("HOST")}.
 	Point Point
-	// Value is what to compare with. It is empty for absent.
+	// Value is what to compare with. It is empty for absent, and must not be for regex, which would match everything.
 	Value string
 	Extra Extra
 	// null says that the value was read as null, which is how an empty one is written back.
@@ -111,7 +111,9 @@ func (p *APISpecPolicy) validate() error {
 		if condition.Type == "" {
 			return invalid("conditions", "a condition has no type")
 		}
-		if err := condition.Point.validate("conditions"); err != nil {
+		// They are as in rules: what a rule would not mean must not block requests here either.
+		asInRules := Condition{Type: ConditionType(condition.Type), Point: condition.Point, Value: condition.Value}
+		if err := asInRules.validate(); err != nil {
 			return err
 		}
 	}

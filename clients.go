@@ -297,6 +297,9 @@ type TenantQuery struct {
 }
 
 func (q TenantQuery) values() (url.Values, error) {
+	if err := validateQueryFilter(q); err != nil {
+		return nil, err
+	}
 	v := url.Values{}
 	if q.ID < 0 {
 		return nil, invalid("query.id", "%d is negative", q.ID)

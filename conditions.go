@@ -124,21 +124,32 @@ func (c Condition) isHost() bool {
 
 func (c Condition) validate() error {
 	parser, _ := c.root()
-	switch {
-	case len(c.Point) != 1:
+	if len(c.Point) != 1 {
 		return invalid("condition", "its point has %d steps, want one", len(c.Point))
-	case c.Type == ConditionAbsent && c.Value != "":
-		return invalid("condition", "%s shall be absent and have the value %q", c.Point, clip(c.Value))
+	}
+	if err := c.validateValue("condition"); err != nil {
+		return err
+	}
+	switch {
 	case parser == "remote_addr":
 		return invalid("condition", "remote_addr is no condition; threshold controls take addresses as advanced conditions on ip")
-	case !utf8.ValidString(c.Value):
-		return invalid("condition", "%s has a value that is not UTF-8", c.Point)
-	case c.Type == ConditionRegex && c.Value == "":
-		return invalid("condition", "%s has an empty expression", c.Point)
 	case !conditionRoots[parser] && (keyOf[parser] != noKey || takesNoKey(parser)):
 		return invalid("condition", "%s is no part of a request that scopes look at", parser)
 	}
 	return c.Point.validate("condition")
+}
+
+// validateValue checks that the value goes with the type. The conditions of endpoints, which know other points, are checked by it too.
+func (c Condition) validateValue(name string) error {
+	switch {
+	case c.Type == ConditionAbsent && c.Value != "":
+		return invalid(name, "%s shall be absent and have the value %q", c.Point, clip(c.Value))
+	case !utf8.ValidString(c.Value):
+		return invalid(name, "%s has a value that is not UTF-8", c.Point)
+	case c.Type == ConditionRegex && c.Value == "":
+		return invalid(name, "%s has an empty expression", c.Point)
+	}
+	return nil
 }
 
 // conditionRoots are the parsers of condition points: docs/wire/rules.md, section 3.2. One that is known to be none of them is refused, one that

@@ -137,6 +137,11 @@ func TestPatterns(t *testing.T) {
 		{Scope().Host("*").Path("/**/*.*").Method("GET"), `[{"type":"equal","point":["method"],"value":"GET"}]`},
 		{Scope().URL("https://example.org"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
 		{Scope().URL("HTTP://Example.org#part"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"}]`},
+		{Scope().URL("wss://api.example.com"), `[{"type":"iequal","point":["header","HOST"],"value":"api.example.com"}]`},
+		{Scope().URL("GET Ws://api.example.com"), `[{"type":"equal","point":["method"],"value":"GET"},
+			{"type":"iequal","point":["header","HOST"],"value":"api.example.com"}]`},
+		{Scope().URL("example.org?u=ftp://x"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
+			{"type":"equal","point":["get","u"],"value":"ftp://x"}]`},
 		{Scope().URL("example.org?a=1&b&&c=x%20y"), `[{"type":"iequal","point":["header","HOST"],"value":"example.org"},
 			{"type":"equal","point":["get","a"],"value":"1"},{"type":"equal","point":["get","b"],"value":""},
 			{"type":"equal","point":["get","c"],"value":"x%20y"}]`},
@@ -210,6 +215,16 @@ func TestScopeRefuses(t *testing.T) {
 		"relative URI":        Scope().URI("a"),
 		"empty URL":           Scope().URL("  "),
 		"only a scheme":       Scope().URL("https://"),
+		"another scheme":      Scope().URL("ftp://example.com/x"),
+		"scheme of a file":    Scope().URL("GET file:///etc"),
+		"two schemes":         Scope().URL("https://ws://example.com/x"),
+		"no scheme":           Scope().URL("//example.com/socket"),
+		"method, no scheme":   Scope().URL("GET //example.com/socket"),
+		"two expressions":     Scope().Path("/{{a}}{{b}}"),
+		"text between them":   Scope().Path("/{{a}}x{{b}}/y"),
+		"two in a host":       Scope().Host("{{a}}{{b}}"),
+		"two in a URI":        Scope().URI("{{a}}{{b}}"),
+		"two in a query":      Scope().URL("/x?q={{a}}{{b}}"),
 		"URI beside a path":   Scope().URI("/a").Path("/a"),
 		"URI beside a query":  Scope().URI("/a").Query("q", "x"),
 		"remote address":      Scope().Raw(Condition{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}),
@@ -357,10 +372,20 @@ func TestOldWeightIsLeftBehind(t *testing.T) {
 	require.Len(t, extra, 2, "the caller's conditions stay as they are")
 }
 
+// TestPatternOfAnEmptyFirstPart: a text that begins with two slashes is refused, so the pattern names a host.
+func TestPatternOfAnEmptyFirstPart(t *testing.T) {
+	t.Parallel()
+	made, err := Scope().Path("//x").Conditions()
+	require.NoError(t, err)
+	text, ok := made.Pattern()
+	require.True(t, ok)
+	require.Equal(t, "*//x", text)
+}
+
 func FuzzURL(f *testing.F) {
 	for _, seed := range []string{
 		"POST example.org:8443/tenants/*/reports/*.csv?draft=no", "/{{^v[0-9]$}}/users/{{^[0-9]+$}}", "/**/*.*", "/a//b/", "x?y=z#u", "{{a}}/{{b}}.{{c}}",
-		"/{{[0-9]{3}}}/x", "/a.b.c/d.e.f", "*/", "//", "/.", "https:///", "get a", "/{{", "/}}", "?a={{b}}&c",
+		"/{{[0-9]{3}}}/x", "/a.b.c/d.e.f", "*/", "//", "/.", "https:///", "*//x", "wss://a//b", "http://ws://x", "?a={{b}}{{c}}", "get a", "/{{", "/}}", "?a={{b}}&c",
 	} {
 		f.Add(seed)
 	}
@@ -545,4 +570,28 @@ func TestEndpointConditionOfANewType(t *testing.T) {
 	require.NoError(t, validateConditions("conditions", []EndpointCondition{c}))
 	c.Type = ""
 	require.ErrorIs(t, validateConditions("conditions", []EndpointCondition{c}), ErrInvalidArgument)
+}
+
+// TestEndpointConditionsAreChecked: the value must go with the type, as in rules.
+func TestEndpointConditionsAreChecked(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, answerJSON(`{}`))
+	host := Point{Header("HOST")}
+	for name, c := range map[string]EndpointCondition{
+		"empty regex":        {Type: EndpointRegex, Point: host},
+		"absent and a value": {Type: EndpointAbsent, Point: host, Value: "x"},
+		"no text":            {Type: EndpointEqual, Point: host, Value: "\xff"},
+		"no point":           {Type: EndpointEqual, Value: "x"},
+	} {
+		conditions := []EndpointCondition{c}
+		_, err := client.APISessions.UpdateExportConfig(t.Context(), 5, SessionExportConfigUpdate{Conditions: Set(conditions)})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		_, err = client.APISessions.CreateExportConfig(t.Context(), NewSessionExportConfig{
+			Conditions: conditions, Rules: []NewSessionExportRule{{Point: host}},
+		})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		_, err = client.APIDiscovery.Create(t.Context(), NewAPIEndpoint{Method: "GET", URL: "shop.example.com/x", Conditions: conditions})
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+	}
+	require.Empty(t, server.requests(), "nothing may be sent")
 }

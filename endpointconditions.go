@@ -10,7 +10,7 @@ import (
 // inventory and export configurations of sessions have such conditions; all of them must hold.
 type EndpointCondition struct {
 	Type EndpointConditionType
-	// Value is what to compare with. It is empty for [EndpointAbsent].
+	// Value is what to compare with. It is empty for [EndpointAbsent], and must not be for [EndpointRegex], which would match everything.
 	Value string
 	Point Point
 	Extra Extra
@@ -66,13 +66,13 @@ func (c *EndpointCondition) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 func validateConditions(name string, conditions []EndpointCondition) error {
 	for _, c := range conditions {
-		switch {
-		case c.Type == "":
+		if c.Type == "" {
 			return invalid(name, "a condition has no type")
-		case c.Type == EndpointAbsent && c.Value != "":
-			return invalid(name, "a condition of type absent has no value")
 		}
 		if err := c.Point.validate(name + ".point"); err != nil {
+			return err
+		}
+		if err := (Condition{Type: ConditionType(c.Type), Point: c.Point, Value: c.Value}).validateValue(name); err != nil {
 			return err
 		}
 	}

@@ -123,8 +123,9 @@ func (s *IntegrationsService) List(ctx context.Context, filter IntegrationFilter
 		return nil, invalid("filter.Limit", "%d is negative", filter.Limit)
 	case filter.Offset < 0:
 		return nil, invalid("filter.Offset", "%d is negative", filter.Offset)
-	case filter.Active.IsNull():
-		return nil, invalid("filter.Active", "it is null")
+	}
+	if err := validateQueryFilter(filter); err != nil {
+		return nil, err
 	}
 	clientID, err := s.client.ClientID(ctx, opts...)
 	if err != nil {

@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/url"
@@ -78,8 +79,8 @@ type DenyEventFilter struct {
 	AlwaysContinuation bool
 }
 
-// denyList is the list behind both routes.
-func (s *IPListsService) denyList(op operation, query url.Values, span TimeRange, from, to string, opts []CallOption) *lister[DenyRecord] {
+// denyList is the list behind both routes. query is what filter says, but for span.
+func (s *IPListsService) denyList(op operation, filter any, query url.Values, span TimeRange, from, to string, opts []CallOption) *lister[DenyRecord] {
 	return &lister[DenyRecord]{
 		client: s.client, op: op, paging: byCursor, usual: 100, most: 1000, opts: opts,
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
@@ -90,7 +91,7 @@ func (s *IPListsService) denyList(op operation, query url.Values, span TimeRange
 			case len(spans) > 1:
 				return args{}, invalid("filter.time", "the route takes one span")
 			}
-			if err := span.validate("filter.time"); err != nil {
+			if err := cmp.Or(validateQueryFilter(filter), span.validate("filter.time")); err != nil {
 				return args{}, err
 			}
 			id, err := s.client.ClientID(ctx, opts...)
@@ -132,7 +133,7 @@ func (s *IPListsService) history(filter DenyHistoryFilter, opts []CallOption) *l
 	if filter.AttackDelay > 0 {
 		q.Set("attack_delay", strconv.FormatInt(int64(filter.AttackDelay/time.Second), 10))
 	}
-	return s.denyList(ipListsHistory, q, filter.Time, "filter[start_time]", "filter[end_time]", opts)
+	return s.denyList(ipListsHistory, filter, q, filter.Time, "filter[start_time]", "filter[end_time]", opts)
 }
 
 // History returns one page of what was in the deny list, from page.Cursor on.
@@ -166,7 +167,7 @@ func (s *IPListsService) events(filter DenyEventFilter, opts []CallOption) *list
 	if filter.AlwaysContinuation {
 		q.Set("always_continuation", "true")
 	}
-	return s.denyList(ipListsEvents, q, filter.Time, "filter[time_from]", "filter[time_to]", opts)
+	return s.denyList(ipListsEvents, filter, q, filter.Time, "filter[time_from]", "filter[time_to]", opts)
 }
 
 // Events returns one page of the changes of the deny list, from page.Cursor on.

@@ -141,6 +141,9 @@ func (s *IPListsService) list(filter IPFilter, opts []CallOption) *lister[IPEntr
 			if filter.List == APIAbuseExceptions {
 				return args{}, invalid("list", "this generation of routes does not know %s: use ListRules", filter.List)
 			}
+			if err := validateQueryFilter(filter); err != nil {
+				return args{}, err
+			}
 			q := ipEntryQuery{Query: filter.Query, Limit: page.Limit, Offset: page.Offset, List: blocklistWords.wire(string(filter.List))}
 			kinds := filter.Kinds
 			if len(kinds) == 0 {
@@ -183,7 +186,7 @@ type IPTerms struct {
 	Reason string
 	// ExpiresAt is when it leaves the list, cut to seconds. It must be in the future; [Forever] is never.
 	ExpiresAt time.Time
-	// ApplicationIDs are the applications that it is for, by default all of them.
+	// ApplicationIDs are the applications that it is for; nil is all of them. A list that is empty but not nil is refused: whoever computed it means none.
 	ApplicationIDs []int64
 }
 

@@ -193,6 +193,10 @@ func TestIPListArgumentsAreChecked(t *testing.T) {
 		"all and one": func() error {
 			return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{0, 7}})
 		},
+		"empty applications": func() error { return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{}}) },
+		"rule of no application": func() error {
+			return create(NewIPRule{List: Denylist, Values: address, IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{}}})
+		},
 		"no application":       func() error { return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{-2}}) },
 		"deny nothing":         func() error { _, err := lists.Deny(ctx, nil, forever); return err },
 		"allow without expiry": func() error { _, err := lists.Allow(ctx, []string{"203.0.113.7"}, IPTerms{}); return err },

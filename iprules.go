@@ -121,7 +121,7 @@ type IPRuleFilter struct {
 	List IPList
 	// IDs are entries, NotIDs leave entries out.
 	IDs, NotIDs []int64
-	// ApplicationID is an application; 0 finds entries for all of them.
+	// ApplicationID is an application; 0 finds entries for all of them. Null is refused.
 	ApplicationID Opt[int64]
 	Author        IPAuthor
 	Kinds         []IPKind
@@ -137,15 +137,17 @@ type IPRuleFilter struct {
 	Time TimeRange
 }
 
-// values returns the filter as a query.
-func (f IPRuleFilter) values(clientID int64) (url.Values, error) {
+// values checks the filter and returns it as a query, which lacks the client.
+func (f IPRuleFilter) values() (url.Values, error) {
+	if err := validateQueryFilter(f); err != nil {
+		return nil, err
+	}
 	v := url.Values{}
 	set := func(name, value string) {
 		if value != "" {
 			v.Set("filter["+name+"]", value)
 		}
 	}
-	set("clientid", strconv.FormatInt(clientID, 10))
 	set("list", ipRuleWords.wire(string(f.List)))
 	set("author", string(f.Author))
 	set("country", f.Country)
@@ -193,6 +195,20 @@ func unixText(t time.Time) string {
 	return strconv.FormatInt(t.Unix(), 10)
 }
 
+// ruleQuery is a filter and its client as a query.
+func (s *IPListsService) ruleQuery(ctx context.Context, filter IPRuleFilter, opts []CallOption) (url.Values, error) {
+	q, err := filter.values()
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.client.ClientID(ctx, opts...)
+	if err != nil {
+		return nil, err
+	}
+	q.Set("filter[clientid]", strconv.FormatInt(id, 10))
+	return q, nil
+}
+
 func (s *IPListsService) listRules(filter IPRuleFilter, opts []CallOption) *lister[IPRule] {
 	return &lister[IPRule]{
 		client: s.client, op: ipListsListRules, paging: byOffset, usual: 100, most: 300, opts: opts,
@@ -201,11 +217,7 @@ func (s *IPListsService) listRules(filter IPRuleFilter, opts []CallOption) *list
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s has none", ipListsListRules.name)
 			}
-			id, err := s.client.ClientID(ctx, opts...)
-			if err != nil {
-				return args{}, err
-			}
-			q, err := filter.values(id)
+			q, err := s.ruleQuery(ctx, filter, opts)
 			if err != nil {
 				return args{}, err
 			}
@@ -266,11 +278,7 @@ func (c *IPRuleCounts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // GET /v4/ip_rules/counts, known from the vendor's API Console only. Replay class: read.
 func (s *IPListsService) CountRules(ctx context.Context, filter IPRuleFilter, opts ...CallOption) (*IPRuleCounts, error) {
-	id, err := s.client.ClientID(ctx, opts...)
-	if err != nil {
-		return nil, err
-	}
-	q, err := filter.values(id)
+	q, err := s.ruleQuery(ctx, filter, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -240,8 +240,11 @@ func (t IPTerms) prepared(now time.Time) (IPTerms, error) {
 	case !t.ExpiresAt.After(now):
 		return t, invalid("ExpiresAt", "%s is past", t.ExpiresAt.Format(time.RFC3339))
 	}
-	if len(t.ApplicationIDs) == 0 {
+	if t.ApplicationIDs == nil {
 		t.ApplicationIDs = []int64{AllApplications}
+	}
+	if len(t.ApplicationIDs) == 0 {
+		return t, invalid("application id", "the list is empty; leave it nil for all applications")
 	}
 	for _, id := range t.ApplicationIDs {
 		if id < DefaultApplication {

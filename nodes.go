@@ -235,10 +235,7 @@ func (f NodeFilter) validate() error {
 	if f.GroupID < 0 {
 		return invalid("filter.cloud_node_id", "it is not positive")
 	}
-	if f.Active.IsNull() {
-		return invalid("filter.active", "it is null")
-	}
-	return nil
+	return validateQueryFilter(f)
 }
 
 func nodeKey(n *Node) string { return strconv.FormatInt(n.ID, 10) }

@@ -72,6 +72,9 @@ func (f PartnerLinkFilter) values() (url.Values, error) {
 	if len(f.PartnerIDs) == 0 {
 		return nil, invalid("filter.partnerid", "it is empty")
 	}
+	if err := validateQueryFilter(f); err != nil {
+		return nil, err
+	}
 	// One partner travels in the form that the vendor documents.
 	name := "partnerid[]"
 	if len(f.PartnerIDs) == 1 {

@@ -206,6 +206,9 @@ var keyOf = map[string]keyKind{
 	"viewstate_triplet": indexKey,
 }
 
+// named are the parsers whose names are never empty. Members of objects, parameters, fields and cookies may be called "".
+var named = map[string]bool{"header": true, "response_header": true, "jwt": true, "xml_tag": true, "xml_attr": true}
+
 // keyless are the parsers that are known to take no key.
 var keyless = map[string]bool{
 	"post": true, "json_doc": true, "xml": true, "uri": true, "action_name": true, "action_ext": true, "route": true, "remote_addr": true,
@@ -237,6 +240,8 @@ func (p Point) validate(name string) error {
 			return invalid(name, "step %d has no parser", i)
 		case want == nameKey && step.key.kind != nameKey:
 			return invalid(name, "step %d: %s takes a name", i, step.Name)
+		case named[step.Name] && step.key.name == "":
+			return invalid(name, "step %d: the name of the %s is empty", i, step.Name)
 		case want == indexKey && step.key.kind != indexKey:
 			return invalid(name, "step %d: %s takes an index", i, step.Name)
 		case step.key.kind != noKey && takesNoKey(step.Name):

@@ -60,6 +60,9 @@ func (s *RegexesService) list(filter RegexFilter, opts []CallOption) *lister[Reg
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", regexesList.name)
 			}
+			if err := validateQueryFilter(filter); err != nil {
+				return args{}, err
+			}
 			id, err := s.client.ClientID(ctx, opts...)
 			if err != nil {
 				return args{}, err

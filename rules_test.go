@@ -150,21 +150,37 @@ func TestCreateRefusesBadRules(t *testing.T) {
 	scope := Scope().Host("shop.example.com")
 	var nilSpec *VirtualPatch
 	for name, rule := range map[string]NewRule{
-		"zero":                    {},
-		"no scope":                {Spec: patch},
-		"no spec":                 {Scope: scope},
-		"nil spec":                {Scope: scope, Spec: nilSpec},
-		"two scopes":              {Scope: scope, ScopeID: 5, Spec: patch},
-		"negative scope":          {ScopeID: -5, Spec: patch},
-		"bad scope":               {Scope: scope.Path("relative"), Spec: patch},
-		"bad condition":           {Conditions: Conditions{{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}}, Spec: patch},
-		"null active":             {Scope: scope, Spec: patch, Active: Null[bool]()},
-		"type alone":              {Scope: scope, Spec: UnknownSpec{}},
-		"common member":           {Scope: scope, Spec: UnknownSpec{Type: "new", Fields: Extra{"action": RawJSON(`[]`)}}},
-		"read-only type":          {Scope: scope, Spec: AttackRechecker{Enabled: true}},
-		"vpatch without point":    {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack}},
-		"vpatch without attack":   {Scope: scope, Spec: VirtualPatch{Point: patch.Point}},
-		"point without key":       {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{NewStep("header")}}},
+		"zero":                  {},
+		"no scope":              {Spec: patch},
+		"no spec":               {Scope: scope},
+		"nil spec":              {Scope: scope, Spec: nilSpec},
+		"two scopes":            {Scope: scope, ScopeID: 5, Spec: patch},
+		"negative scope":        {ScopeID: -5, Spec: patch},
+		"bad scope":             {Scope: scope.Path("relative"), Spec: patch},
+		"bad condition":         {Conditions: Conditions{{Point: Point{RemoteAddr()}, Value: "192.0.2.1"}}, Spec: patch},
+		"null active":           {Scope: scope, Spec: patch, Active: Null[bool]()},
+		"type alone":            {Scope: scope, Spec: UnknownSpec{}},
+		"common member":         {Scope: scope, Spec: UnknownSpec{Type: "new", Fields: Extra{"action": RawJSON(`[]`)}}},
+		"read-only type":        {Scope: scope, Spec: AttackRechecker{Enabled: true}},
+		"vpatch without point":  {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack}},
+		"vpatch without attack": {Scope: scope, Spec: VirtualPatch{Point: patch.Point}},
+		"point without key":     {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{NewStep("header")}}},
+		"header with no name":   {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{Header("")}}},
+		"tag with no name":      {Scope: scope, Spec: MaskSensitiveData{Point: Point{RequestBody(), XMLDoc(), XMLTag("")}}},
+		"detector of any":       {Scope: scope, Spec: AttackDetector{AttackType: AnyAttack, Regex: "x", Point: patch.Point}},
+		"detector of bad XML":   {Scope: scope, Spec: ExperimentalDetector{AttackType: AttackInvalidXML, Regex: "x", Point: patch.Point}},
+		"space in header name":  {Scope: scope, Spec: SetResponseHeader{Mode: HeaderAppend, Name: "X Y", Values: []string{"a"}}},
+		"line in header name":   {Scope: scope, Spec: SetResponseHeader{Mode: HeaderAppend, Name: "X: a\r\nY", Values: []string{"a"}}},
+		"line in header value":  {Scope: scope, Spec: SetResponseHeader{Mode: HeaderAppend, Name: "X", Values: []string{"a", "b\r\nY: c"}}},
+		"NUL in header value":   {Scope: scope, Spec: SetResponseHeader{Mode: HeaderAppend, Name: "X", Values: []string{"a\x00"}}},
+		"empty expression": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
+			ArbitraryConditions: []ArbitraryCondition{{Point: patch.Point, Operator: ControlMatch, Values: []string{"a", ""}}},
+		}},
+		"empty expression not to match": {Scope: scope, Spec: DoSProtection{
+			Mode: ModeBlock, Threshold: Threshold{Count: 1, Period: 1}, Reaction: Reaction{BlockByIP: 600},
+			AdvancedConditions: []AdvancedCondition{{Field: FieldURI, Operator: ControlNotMatchFold, Values: []string{""}}},
+		}},
 		"point with key":          {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{NamedStep("post", "x")}}},
 		"negative index":          {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{PathSegment(-1)}}},
 		"remote address":          {Scope: scope, Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{RemoteAddr()}}},
@@ -322,6 +338,10 @@ func TestUpdateRefuses(t *testing.T) {
 		"rate":             {Spec: RateLimitUpdate{Rate: Set[int64](-1)}},
 		"reaction":         {Spec: ThresholdUpdate{Reaction: Set(Reaction{BlockByIP: 5})}},
 		"no values":        {Spec: ResponseHeaderUpdate{Values: Set([]string{})}},
+		"header name":      {Spec: ResponseHeaderUpdate{Name: Set("X Y")}},
+		"header value":     {Spec: ResponseHeaderUpdate{Values: Set([]string{"a\nb"})}},
+		"unit alone":       {Spec: FileUploadUpdate{Unit: Set(Megabytes)}},
+		"null unit":        {Spec: FileUploadUpdate{Size: Set[uint64](5), Unit: Null[SizeUnit]()}},
 		"size 0":           {Spec: FileUploadUpdate{Size: Set[uint64](0)}},
 		"blocking":         {Spec: ProcessingTimeUpdate{Mode: Set(OverlimitMode("block"))}},
 	} {
@@ -331,6 +351,29 @@ func TestUpdateRefuses(t *testing.T) {
 	_, err := client.Rules.Update(t.Context(), 0, RuleUpdate{Active: Set(true)})
 	require.ErrorIs(t, err, ErrInvalidArgument)
 	require.Empty(t, server.requests())
+}
+
+// TestUpdateOfASizeAndItsUnit: the number alone would be another limit than before and than is asked for.
+func TestUpdateOfASizeAndItsUnit(t *testing.T) {
+	t.Parallel()
+	for unit, fails := range map[SizeUnit]bool{Megabytes: false, Kilobytes: true, "": false} {
+		client, server := newTestClient(t, answerJSON(`{"status":200,"body":{"id":7,"actionid":5,"type":"file_upload_size_limit","size":10,"size_unit":"`+string(unit)+`"}}`))
+		rule := Rule{Comment: "more", Spec: FileUploadRestriction{Size: 10, Unit: Megabytes}}
+		plain, pointer := rule.Update(), rule.Update()
+		spec := pointer.Spec.(FileUploadUpdate)
+		pointer.Spec = &spec
+		for _, update := range []RuleUpdate{plain, pointer} {
+			got, err := client.Rules.Update(t.Context(), 7, update)
+			if fails {
+				require.ErrorIs(t, err, ErrResponse, unit)
+				require.ErrorContains(t, err, "10 kb")
+			} else {
+				require.NoError(t, err, unit)
+				require.EqualValues(t, 10, got.Spec.(FileUploadRestriction).Size)
+			}
+		}
+		require.JSONEq(t, `{"comment":"more","title":"","set":"","size":10,"size_unit":"mb"}`, string(server.requests()[0].Body))
+	}
 }
 
 func TestUpdateOfARuleAsRead(t *testing.T) {

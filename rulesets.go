@@ -206,6 +206,9 @@ func (s *RulesetsService) list(filter RulesetFilter, opts []CallOption) *lister[
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", rulesetsList.name)
 			}
+			if err := validateQueryFilter(filter); err != nil {
+				return args{}, err
+			}
 			clientID, err := s.client.ClientID(ctx, opts...)
 			if err != nil {
 				return args{}, err

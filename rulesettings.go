@@ -315,6 +315,9 @@ func (s *RuleSettingsService) list(filter RulesSettingsFilter, opts []CallOption
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", ruleSettingsList.name)
 			}
+			if err := validateQueryFilter(filter); err != nil {
+				return args{}, err
+			}
 			f := filter
 			var err error
 			f.ClientIDs, err = s.client.clientIDs(ctx, f.ClientIDs, opts)

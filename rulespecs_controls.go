@@ -369,15 +369,26 @@ const (
 type AdvancedCondition struct {
 	Field    AdvancedField   `json:"field"`
 	Operator ControlOperator `json:"operator"`
-	// Values are texts even where they are numbers. How several combine is not documented; presumably any of them will do.
+	// Values are texts even where they are numbers. An expression must not be empty. How several combine is not documented; presumably any of them will do.
 	Values []string `json:"value"`
 	Extra  Extra    `json:",embed"`
 }
 
 func (a AdvancedCondition) check(c *checks) {
 	c.text("advanced_conditions.field", string(a.Field)).text("advanced_conditions.operator", string(a.Operator))
-	if len(a.Values) == 0 {
-		c.fail("advanced_conditions.value", "it is required")
+	c.controlValues("advanced_conditions.value", a.Operator, a.Values)
+}
+
+// controlValues refuses an empty expression: everything matches it, so that it narrows nothing, or all away.
+func (c *checks) controlValues(member string, operator ControlOperator, values []string) {
+	if len(values) == 0 {
+		c.fail(member, "it is required")
+	}
+	switch operator {
+	case ControlMatch, ControlNotMatch, ControlMatchFold, ControlNotMatchFold:
+		if slices.Contains(values, "") {
+			c.fail(member, "it holds an empty expression")
+		}
 	}
 }
 
@@ -385,16 +396,14 @@ func (a AdvancedCondition) check(c *checks) {
 type ArbitraryCondition struct {
 	Point    Point           `json:"point"`
 	Operator ControlOperator `json:"operator"`
-	// Values are texts even where they are numbers.
+	// Values are texts even where they are numbers. An expression must not be empty.
 	Values []string `json:"value"`
 	Extra  Extra    `json:",embed"`
 }
 
 func (a ArbitraryCondition) check(c *checks) {
 	c.point("arbitrary_conditions.point", a.Point).text("arbitrary_conditions.operator", string(a.Operator))
-	if len(a.Values) == 0 {
-		c.fail("arbitrary_conditions.value", "it is required")
-	}
+	c.controlValues("arbitrary_conditions.value", a.Operator, a.Values)
 }
 
 // GraphQLProtection limits GraphQL requests. It is a mitigation control. A limit of 0 is the default of the API.

@@ -1,6 +1,9 @@
 package wallarm
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // FiltrationMode is how attacks are treated. New values may appear.
 type FiltrationMode string
@@ -125,11 +128,19 @@ func (AttackDetector) RuleType() RuleType { return RuleAttackDetector }
 
 func (s AttackDetector) request() (any, error) {
 	s.RegexID = 0
-	c := checking(s.RuleType()).text("attack_type", string(s.AttackType)).text("regex", s.Regex)
+	c := checking(s.RuleType()).detected(s.AttackType).text("regex", s.Regex)
 	return s, c.point("point", s.Point).err
 }
 
 func (s AttackDetector) change() SpecUpdate { return DetectorUpdate{Set(s.Regex)} }
+
+// detected checks what a match of a detector is reported as: one attack type that the API knows there.
+func (c *checks) detected(attack AttackType) *checks {
+	if attack == AnyAttack || attack == AttackInvalidXML {
+		return c.fail("attack_type", "a detector reports no %s", attack)
+	}
+	return c.text("attack_type", string(attack))
+}
 
 // ExperimentalDetector is an [AttackDetector] that reports and never blocks.
 type ExperimentalDetector struct {
@@ -148,7 +159,7 @@ func (ExperimentalDetector) RuleType() RuleType { return RuleExperimentalDetecto
 
 func (s ExperimentalDetector) request() (any, error) {
 	s.RegexID = 0
-	c := checking(s.RuleType()).text("attack_type", string(s.AttackType)).text("regex", s.Regex)
+	c := checking(s.RuleType()).detected(s.AttackType).text("regex", s.Regex)
 	return s, c.point("point", s.Point).err
 }
 
@@ -241,9 +252,9 @@ const (
 type SetResponseHeader struct {
 	// Mode is append or replace. Required.
 	Mode HeaderMode `json:"mode"`
-	// Name is the name of the header. Required.
+	// Name is the name of the header, a token of HTTP. Required.
 	Name string `json:"name"`
-	// Values are the values, at least one; replacing by one empty value deletes the header. Required.
+	// Values are the values, at least one, without line breaks and NUL; replacing by one empty value deletes the header. Required.
 	Values []string `json:"values"`
 }
 
@@ -252,10 +263,27 @@ func (SetResponseHeader) RuleType() RuleType { return RuleSetResponseHeader }
 
 func (s SetResponseHeader) request() (any, error) {
 	c := checking(s.RuleType()).text("mode", string(s.Mode)).text("name", s.Name)
-	if len(s.Values) == 0 {
-		c.fail("values", "it is empty; one empty value deletes the header")
+	return s, c.headerName(s.Name).headerValues(s.Values).err
+}
+
+// headerName and headerValues refuse what would end the header early, and begin another one in each answer of the protected server.
+func (c *checks) headerName(name string) *checks {
+	if !isHeaderName(name) {
+		return c.fail("name", "%q is no header name", clip(name))
 	}
-	return s, c.err
+	return c
+}
+
+func (c *checks) headerValues(values []string) *checks {
+	if len(values) == 0 {
+		return c.fail("values", "it is empty; one empty value deletes the header")
+	}
+	for _, value := range values {
+		if strings.ContainsAny(value, "\r\n\x00") {
+			return c.fail("values", "%q holds a line break or NUL", clip(value))
+		}
+	}
+	return c
 }
 
 func (s SetResponseHeader) change() SpecUpdate {
@@ -429,6 +457,10 @@ func (s FileUploadRestriction) change() SpecUpdate {
 	u := FileUploadUpdate{Size: Set(s.Size)}
 	if s.Mode != "" {
 		u.Mode = Set(s.Mode)
+	}
+	if s.Unit != "" {
+		// A size alone would be taken in the unit that the rule has.
+		u.Unit = Set(s.Unit)
 	}
 	return u
 }

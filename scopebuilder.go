@@ -11,7 +11,7 @@ import (
 // cannot be built is remembered and comes out of [ScopeBuilder.Conditions] or [RulesService.Create], before anything is sent.
 //
 // Path, Prefix, Host, URI and URL read patterns: a part that is * stands for anything and makes no condition, and a part in double braces,
-// as in {{^v[0-9]$}}, is a regular expression (PIRE). The other methods take values as they are.
+// as in {{^v[0-9]$}}, is a regular expression (PIRE), one for the whole part. The other methods take values as they are.
 type ScopeBuilder struct {
 	conditions Conditions
 	errs       []error
@@ -189,10 +189,15 @@ func (b ScopeBuilder) Header(name, value string) ScopeBuilder {
 
 // HeaderIs adds a condition of any type for a request header. ConditionAbsent takes no value.
 func (b ScopeBuilder) HeaderIs(name string, kind ConditionType, value string) ScopeBuilder {
-	if name == "" || strings.Trim(strings.ToUpper(name), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~") != "" {
+	if !isHeaderName(name) {
 		return b.refuse("%q is no header name", clip(name))
 	}
 	return b.keyed(Header(name), kind, value)
+}
+
+// isHeaderName reports whether a header can have the name: a token of HTTP.
+func isHeaderName(name string) bool {
+	return name != "" && strings.Trim(strings.ToUpper(name), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~") == ""
 }
 
 // Query adds a condition for the value of a query parameter.
@@ -261,15 +266,23 @@ func (b ScopeBuilder) Raw(conditions ...Condition) ScopeBuilder {
 //
 //	POST example.org:8443/tenants/*/reports/*.csv?draft=no
 //
-// The path is read as [ScopeBuilder.Path] does; without one any path is meant. A scheme and a fragment make no condition. A parameter
+// The path is read as [ScopeBuilder.Path] does; without one any path is meant. The schemes http, https, ws and wss, in any letter case, and a fragment make
+// no condition. Any other scheme is refused, and so is a text that begins with //, which could be a host or a path; see [ScopeBuilder.Path]. A parameter
 // of the query must have exactly its value, or match it if it is a {{regular expression}}; percent signs are taken as they are.
 func (b ScopeBuilder) URL(text string) ScopeBuilder {
 	rest := strings.TrimSpace(text)
 	if word, tail, found := strings.Cut(rest, " "); found && isLetters(word) {
 		b, rest = b.Method(word), strings.TrimSpace(tail)
 	}
-	if scheme, tail, found := strings.Cut(rest, "://"); found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")) {
+	scheme, tail := cutScheme(rest)
+	switch strings.ToLower(scheme) {
+	case "", "http", "https", "ws", "wss":
 		rest = tail
+	default:
+		return b.refuse("the URL %q has a scheme other than http, https, ws and wss", clip(text))
+	}
+	if again, _ := cutScheme(rest); again != "" || strings.HasPrefix(rest, "//") {
+		return b.refuse("the URL %q has two slashes where a host or a path should begin", clip(text))
 	}
 	if i := indexOutside(rest, "#"); i >= 0 {
 		rest = rest[:i]
@@ -300,11 +313,14 @@ func (b ScopeBuilder) query(query string) ScopeBuilder {
 			continue
 		}
 		name, value, _ := strings.Cut(parameter, "=")
-		if inner, ok := wholeRegex(value); ok {
+		switch inner, ok := wholeRegex(value); {
+		case ok:
 			b = b.QueryIs(name, ConditionRegex, inner)
-			continue
+		case inner != "":
+			b = b.refuse("the value of %q: a {{regular expression}} covers all of it", clip(name))
+		default:
+			b = b.Query(name, value)
 		}
-		b = b.Query(name, value)
 	}
 	return b
 }
@@ -385,12 +401,15 @@ func parsePart(text string) (part, error) {
 	return part{kind: ConditionEqual, value: text}, nil
 }
 
-// wholeRegex returns what stands in the double braces around text.
+// wholeRegex returns what stands in the double braces around text. ok is false if there is more than one pair of them.
 func wholeRegex(text string) (inner string, ok bool) {
 	if !strings.HasPrefix(text, "{{") || regexEnd(text) != len(text) {
 		return "", false
 	}
-	return text[2 : len(text)-2], true
+	inner = text[2 : len(text)-2]
+	// Two expressions in a row would be one that nobody wrote.
+	_, second, closed := strings.Cut(inner, "}}")
+	return inner, !closed || !strings.Contains(second, "{{")
 }
 
 // regexEnd returns the place behind the double braces that close those with which text begins, or -1. What follows them is a delimiter, and
@@ -440,6 +459,15 @@ func splitOutside(text string, separator byte) []string {
 
 func hasControl(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// cutScheme takes the name off a text that begins with name://.
+func cutScheme(text string) (scheme, rest string) {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found || scheme == "" || strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+-.") != "" {
+		return "", text
+	}
+	return scheme, rest
 }
 
 func isLetters(text string) bool {
@@ -505,6 +533,9 @@ func (c Conditions) pattern() (text string, rest Conditions) {
 		}
 	}
 	var b strings.Builder
+	if first, ok := dirs[0]; ok && first == "" && host == "" {
+		host = "*" // A text must not begin with two slashes.
+	}
 	b.WriteString(method + host)
 	depth := 0
 	for index := range dirs {

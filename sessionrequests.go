@@ -206,6 +206,9 @@ type sessionRequestQuery struct {
 
 // query checks the filter and returns it as it travels.
 func (f *SessionRequestFilter) query() (q sessionRequestQuery, err error) {
+	if err := validateQueryFilter(*f); err != nil {
+		return q, err
+	}
 	for _, list := range []struct {
 		name   string
 		values []string

@@ -85,6 +85,9 @@ func (s *SnapshotsService) list(filter SnapshotFilter, opts []CallOption) *liste
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", snapshotsList.name)
 			}
+			if err := validateQueryFilter(filter); err != nil {
+				return args{}, err
+			}
 			id, err := s.client.ClientID(ctx, opts...)
 			return args{path: []any{id}, query: struct {
 				SnapshotFilter

@@ -103,6 +103,9 @@ func (s *TokensService) List(ctx context.Context, filter APITokenFilter, opts ..
 	if filter.UserID < 0 {
 		return nil, invalid("filter.user_id", "%d is negative", filter.UserID)
 	}
+	if err := validateQueryFilter(filter); err != nil {
+		return nil, err
+	}
 	client, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return nil, err

@@ -175,6 +175,9 @@ func (s *UsersService) searchList(q UserQuery, opts []CallOption) *lister[User] 
 	return &lister[User]{
 		client: s.client, op: usersSearch, paging: byOffset, usual: 100, most: 1000, id: userKey, opts: opts,
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
+			if err := validateQueryFilter(q); err != nil {
+				return args{}, err
+			}
 			client, err := s.client.ClientID(ctx, opts...)
 			return args{path: []any{client}, query: addPage(q.values(), page, "id", false)}, err
 		},
@@ -228,6 +231,9 @@ func (c *UserCounts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 //
 // GET /v2/clients/{client_id}/users/count, not documented by the vendor. Replay class: read.
 func (s *UsersService) Count(ctx context.Context, q UserQuery, opts ...CallOption) (*UserCounts, error) {
+	if err := validateQueryFilter(q); err != nil {
+		return nil, err
+	}
 	client, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
 		return nil, err

@@ -432,6 +432,7 @@ type VulnSelection struct {
 
 // VulnUpdate says what to change. An absent field stays as it is, and at least one must be set.
 type VulnUpdate struct {
+	// Status takes no null.
 	Status Opt[VulnStatus] `json:"status,omitzero"`
 	Threat Opt[int64]      `json:"threat,omitzero"`
 	// Title, Description, Additional and ExploitExample are texts.
@@ -490,6 +491,8 @@ func (s *VulnsService) Update(ctx context.Context, selection VulnSelection, upda
 		return nil, invalid("selection.client id", "%d is not positive", selection.ClientID)
 	case update.isEmpty():
 		return nil, invalid("update", "it changes nothing")
+	case update.Status.IsNull():
+		return nil, invalid("update.status", "it is null: a vulnerability has one")
 	}
 	if err := positiveIDs("selection.ids", selection.IDs); err != nil {
 		return nil, err

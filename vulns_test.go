@@ -59,6 +59,10 @@ func TestVulnArguments(t *testing.T) {
 			_, err := client.Vulns.Update(ctx, VulnSelection{IDs: []int64{1}, ClientID: -1}, closed)
 			return err
 		},
+		"null status": func() error {
+			_, err := client.Vulns.Update(ctx, VulnSelection{IDs: []int64{5}}, VulnUpdate{Status: Null[VulnStatus]()})
+			return err
+		},
 		"close 0":    func() error { _, err := client.Vulns.Close(ctx, 0); return err },
 		"reopen -1":  func() error { _, err := client.Vulns.Reopen(ctx, -1); return err },
 		"mark 0":     func() error { return client.Vulns.MarkFalsePositive(ctx, 0) },
