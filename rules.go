@@ -451,8 +451,7 @@ func (u *RuleUpdate) body() (RawJSON, error) {
 }
 
 // Update changes a rule and returns it as it is then. Only what is set is sent. The API was seen to ignore some common fields that
-// came alone: compare the result, or send the [Rule.Update] of the rule as read, which has them all. Counters cannot be updated. An update of a
-// [FileUploadRestriction] with a unit fails with [ErrResponse] if the answer has another unit; the size is changed then.
+// came alone: compare the result, or send the [Rule.Update] of the rule as read, which has them all. Counters cannot be updated.
 //
 // PUT /v3/hint/{id}. Replay class: idempotent.
 func (s *RulesService) Update(ctx context.Context, id int64, update RuleUpdate, opts ...CallOption) (*Rule, error) {
@@ -460,22 +459,7 @@ func (s *RulesService) Update(ctx context.Context, id int64, update RuleUpdate, 
 	if err != nil {
 		return nil, err
 	}
-	rule, err := get[Rule](ctx, s.client, rulesUpdate, args{path: []any{id}, body: body}, opts)
-	if err != nil {
-		return nil, err
-	}
-	switch u := update.Spec.(type) {
-	case FileUploadUpdate:
-		err = u.checkUnit(rule)
-	case *FileUploadUpdate:
-		if u != nil {
-			err = u.checkUnit(rule)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return rule, nil
+	return get[Rule](ctx, s.client, rulesUpdate, args{path: []any{id}, body: body}, opts)
 }
 
 // Delete deletes a rule. One that is not there counts as deleted, so a repeat succeeds. Its scope goes with its last rule. Controls of

@@ -430,7 +430,7 @@ const (
 type FileUploadRestriction struct {
 	// Size is the limit in units of Unit, at least 1. Required.
 	Size uint64 `json:"size"`
-	// Unit is the unit of Size, by default Bytes.
+	// Unit is the unit of Size, by default Bytes. It cannot be changed in place: [Rule.Update] changes Size in the unit that the stored rule has.
 	Unit SizeUnit `json:"size_unit,omitzero"`
 	// Mode is default, off, monitoring or block, by default monitoring.
 	Mode FiltrationMode `json:"mode,omitzero"`
@@ -457,10 +457,6 @@ func (s FileUploadRestriction) change() SpecUpdate {
 	u := FileUploadUpdate{Size: Set(s.Size)}
 	if s.Mode != "" {
 		u.Mode = Set(s.Mode)
-	}
-	if s.Unit != "" {
-		// A size alone would be taken in the unit that the rule has.
-		u.Unit = Set(s.Unit)
 	}
 	return u
 }

@@ -196,8 +196,7 @@ func pointerTo(t *testing.T, spec RuleSpec) RuleSpec {
 	return spec
 }
 
-// TestUpdateHasWhatTheAPITakes compares the fields of the update of each type with docs/wire/rules.md, section 5.5. size_unit, which clients are not known
-// to change in place, goes along with size, which means nothing without it.
+// TestUpdateHasWhatTheAPITakes compares the fields of the update of each type with docs/wire/rules.md, section 5.5.
 func TestUpdateHasWhatTheAPITakes(t *testing.T) {
 	t.Parallel()
 	control, enumeration := "reaction threshold", "enumerated_parameters reaction threshold"
@@ -208,7 +207,7 @@ func TestUpdateHasWhatTheAPITakes(t *testing.T) {
 		RuleRateLimit: "burst delay rate rsp_status time_unit", RuleBruteForceProtection: enumeration, RuleBOLAProtection: enumeration,
 		RuleEnumerationProtection: enumeration, RuleForcedBrowsingProtection: control, RuleDoSProtection: control,
 		RuleGraphQLProtection:     "debug_enabled introspection max_aliases max_depth max_doc_per_batch max_doc_size_kb max_value_size_kb mode",
-		RuleFileUploadRestriction: "mode size size_unit", RuleCredentialStuffingByPoint: "cred_stuff_type",
+		RuleFileUploadRestriction: "mode size", RuleCredentialStuffingByPoint: "cred_stuff_type",
 		RuleCredentialStuffingByRegex: "case_sensitive cred_stuff_type login_regex regex",
 	}
 	for _, rule := range documentedRules {

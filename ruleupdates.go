@@ -1,7 +1,5 @@
 package wallarm
 
-import "fmt"
-
 // SpecUpdate is what an update changes of a spec: one of the structs named …Update, which hold what the API is known to change in place, rule
 // type by rule type. All else, such as the point or the scope of a rule, takes a new rule. An absent field stays as it is.
 type SpecUpdate interface {
@@ -186,13 +184,10 @@ func (u GraphQLUpdate) request() (any, error) {
 	return u, c.err
 }
 
-// FileUploadUpdate changes a [FileUploadRestriction].
+// FileUploadUpdate changes a [FileUploadRestriction]. The unit of the size stays.
 type FileUploadUpdate struct {
 	Mode Opt[FiltrationMode] `json:"mode,omitzero"`
-	// Size is in the unit that the rule has, unless Unit says another.
-	Size Opt[uint64] `json:"size,omitzero"`
-	// Unit takes a Size beside it. Whether the API changes the unit of a rule is not known: [RulesService.Update] fails if the answer has another one.
-	Unit Opt[SizeUnit] `json:"size_unit,omitzero"`
+	Size Opt[uint64]         `json:"size,omitzero"`
 }
 
 func (u FileUploadUpdate) request() (any, error) {
@@ -203,22 +198,7 @@ func (u FileUploadUpdate) request() (any, error) {
 			c.fail("size", "it is at least 1")
 		}
 	})
-	if _, sized := u.Size.Get(); !u.Unit.IsZero() {
-		if unit := u.Unit.Or(""); unit == "" || !sized {
-			c.fail("size_unit", "a unit goes with a size, and is not empty")
-		}
-	}
 	return u, c.err
-}
-
-// checkUnit refuses an answer in which the rule has the size that was sent, and not its unit: that is another limit than before and than was asked for.
-func (u FileUploadUpdate) checkUnit(rule *Rule) error {
-	want, ok := u.Unit.Get()
-	if have, is := rule.Spec.(FileUploadRestriction); ok && is && have.Unit != "" && have.Unit != want {
-		return lostAnswer(rulesUpdate, fmt.Sprintf("the limit is %d %s now: the API left the unit as it was, so that %s takes a new rule", have.Size,
-			clip(string(have.Unit)), want))
-	}
-	return nil
 }
 
 // CredentialPointUpdate changes a [CredentialStuffingByPoint].
