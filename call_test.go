@@ -140,6 +140,30 @@ func TestABadAuthenticatorIsABadArgument(t *testing.T) {
 	require.Empty(t, server.requests())
 }
 
+// TestAnAnswerThatComesTooLate is not decoded if it is one to a read. That a change was made is told at any time.
+func TestAnAnswerThatComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			answer, err := stubTransport{`{"status":200,"body":{"id":7}}`}.RoundTrip(r)
+			answer.Body = io.NopCloser(io.MultiReader(readerFunc(func([]byte) (int, error) { time.Sleep(time.Hour); return 0, io.EOF }), answer.Body))
+			return answer, err
+		})
+		client, err := New(US, Token("test-token"), WithRoundTripper(late))
+		require.NoError(t, err)
+		_, err = client.Users.Me(t.Context(), WithTimeout(time.Minute))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown)
+		var failure *CallError
+		require.ErrorAs(t, err, &failure)
+		require.Equal(t, 1, failure.Attempts)
+		for _, class := range []ReplayClass{ReplayOnce, ReplayIdempotent} {
+			user, err := client.Users.Me(t.Context(), WithTimeout(time.Minute), WithReplayClass(class))
+			require.NoError(t, err)
+			require.EqualValues(t, 7, user.ID)
+		}
+	})
+}
+
 // TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor: a filter by id may be read more loosely than it is meant, and the name of another tenant
 // confirms nothing.
 func TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor(t *testing.T) {

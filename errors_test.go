@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,36 @@ func TestAnInnerStatusSaysNo(t *testing.T) {
 	})
 	_, err := client.Users.Me(t.Context())
 	require.ErrorIs(t, err, ErrNotFound)
+}
+
+// TestARefusalInAnEnvelopeIsCut before it is searched for credentials, as an answer with another status is: that takes seconds for each MiB.
+func TestARefusalInAnEnvelopeIsCut(t *testing.T) {
+	filling := strings.Repeat("%25", 1<<20)
+	for name, body := range map[string]string{
+		"text":   `{"status":400,"body":"` + filling + `"}`,
+		"fields": `{"status":400,"body":{"name":{"error":"required","value":"` + filling + `"}}}`,
+		"torn":   `{"status":400,"body":"` + strings.Repeat("p", 64<<10-30) + "test-token-fixture" + filling + `"}`,
+		"behind": `{"body":["` + filling + `"],"status":400}`,
+	} {
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		for operation, call := range map[string]func() error{
+			"typed":   func() error { _, err := client.Users.Me(t.Context()); return err },
+			"nothing": func() error { return client.Users.Delete(t.Context(), 1) },
+			"call":    func() error { return client.Call(t.Context(), "GET", "/v9/x", nil, nil) },
+		} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := call()
+			runtime.ReadMemStats(&after)
+			var refused *APIError
+			require.ErrorAs(t, err, &refused, "%s, %s", operation, name)
+			require.ErrorIs(t, err, ErrValidation, "%s, %s", operation, name)
+			require.LessOrEqual(t, len(refused.Body), 64<<10, "%s, %s", operation, name)
+			require.Less(t, len(err.Error()), 2<<10, "%s, %s", operation, name)
+			require.NotContains(t, string(refused.Body)+err.Error(), "test-t", "%s, %s", operation, name)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(24<<20), "%s, %s", operation, name)
+		}
+	}
 }
 
 func TestNullOnASingleReadIsNotFound(t *testing.T) {

@@ -198,8 +198,10 @@ func (c Credentials) untorn(s string) string {
 }
 
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.
+//
+// Of a long header the beginning is looked at, and returned: masking takes seconds for each MiB.
 func (c Credentials) Header(h http.Header) http.Header {
-	safe := Header(h)
+	safe := Header(c.shortened(h))
 	copied := false
 	for name, values := range safe {
 		for i, value := range values {
@@ -215,6 +217,40 @@ func (c Credentials) Header(h http.Header) http.Header {
 		}
 	}
 	return safe
+}
+
+const (
+	// maxHeader is how much is shown of a header, maxHeaderValue how much of one value if the header is longer than that.
+	maxHeader      = 64 << 10
+	maxHeaderValue = 8 << 10
+	// fieldSize is what a value counts beside its length.
+	fieldSize = 64
+)
+
+// shortened returns h, or the beginning of a long one: of its fields, in the order of their names, and of its long values.
+func (c Credentials) shortened(h http.Header) http.Header {
+	size := 0
+	for _, values := range h {
+		for _, value := range values {
+			size += len(value) + fieldSize
+		}
+	}
+	if size <= maxHeader {
+		return h
+	}
+	room, short := maxHeader, http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if len(value) > maxHeaderValue {
+				value = string(c.Cut([]byte(value), maxHeaderValue)) + "…"
+			}
+			if room -= len(value) + fieldSize; room < 0 {
+				return short
+			}
+			short[name] = append(short[name], value)
+		}
+	}
+	return short
 }
 
 // userInfo is the part of a URL that holds a password, such as that of a proxy.

@@ -41,6 +41,36 @@ func TestCutLeavesNoPartOfACredential(t *testing.T) {
 	require.Equal(t, "pp", string(Credentials(nil).Cut([]byte("ppp"), 2)))
 }
 
+// TestOfALongHeaderTheBeginningIsShown: masking takes seconds for each MiB.
+func TestOfALongHeaderTheBeginningIsShown(t *testing.T) {
+	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
+	filling := strings.Repeat("%25", 3000)
+	header := http.Header{"A": {"1", "echo " + sentToken}, "Set-Cookie": {filling}}
+	require.Equal(t, http.Header{"A": {"1", "echo " + Mask}, "Set-Cookie": {Mask}}, known.Header(header), "not a long one")
+	torn := strings.Repeat("p", maxHeaderValue-5)
+	header["B"] = []string{torn + sentToken + filling}
+	for i := range 1000 {
+		header.Add("C", fmt.Sprint(i))
+	}
+	header["D"], header["E"] = []string{strings.Repeat(filling, 1000)}, []string{"last"}
+	shown := known.Header(header)
+	require.Equal(t, []string{"1", "echo " + Mask}, shown["A"])
+	require.Equal(t, []string{torn + Mask[:5] + "…"}, shown["B"], "no part of a credential stays")
+	size := 0
+	for _, values := range shown {
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	require.Less(t, size, maxHeader)
+	require.Less(t, len(shown["C"]), 1000)
+	require.NotContains(t, shown, "E")
+	require.Len(t, header["C"], 1000, "the header itself stays as it is")
+	delete(header, "C")
+	require.Len(t, known.Header(header), 5)
+	require.Equal(t, filling[:maxHeaderValue]+"…", known.Header(header)["D"][0])
+}
+
 func TestMembersFindsTextsUnderSecretNames(t *testing.T) {
 	for body, want := range map[string][]string{
 		``:                              nil,
