@@ -209,6 +209,9 @@ func (s *APIDiscoveryService) wholeConfig(ctx context.Context, opts []CallOption
 		return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryConfig.name, ErrResponse, reason)
 	}
 	config := new(APIDiscoveryConfig)
+	if err := wire.CheckRoom(*raw, config); err != nil {
+		return nil, unreadable(err)
+	}
 	if err := wire.Unmarshal(*raw, config); err != nil {
 		return nil, unreadable(err)
 	}

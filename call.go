@@ -496,7 +496,7 @@ func pathSegment(name string, value any) (string, error) {
 
 // decodeAnswer opens the envelope of a 2xx answer and decodes its payload into out. It reports whether there was one other than null.
 func decodeAnswer(op operation, answer *transport.Answer, out any) (found bool, err error) {
-	if err := wire.CheckRoom(answer.Body); err != nil {
+	if err := wire.CheckRoom(answer.Body, out); err != nil {
 		return false, unreadable(op, answer, err)
 	}
 	// The quick way does not look before it decodes.
@@ -675,7 +675,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	if err := envelopeRefusal(op, answer); err != nil {
 		return err
 	}
-	if err := wire.CheckRoom(answer.Body); err != nil {
+	if err := wire.CheckRoom(answer.Body, out); err != nil {
 		return unreadable(op, answer, err)
 	}
 	if err := wire.Unmarshal(answer.Body, out); err != nil {

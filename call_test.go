@@ -219,6 +219,53 @@ func TestAnAnswerTakesNoMoreMemoryThanItsSizeAccountsFor(t *testing.T) {
 	}
 }
 
+// TestPointsTakeNoMoreMemoryThanTheirSizeAccountsFor: a step is many times as large as the text of a short one.
+func TestPointsTakeNoMoreMemoryThanTheirSizeAccountsFor(t *testing.T) {
+	const n = 5 << 20
+	for name, steps := range map[string]string{
+		"texts": strings.Repeat(`"",`, n), "numbers": strings.Repeat("1,", n), "lists": strings.Repeat(`[1],`, n), "one list": `["a",` + strings.Repeat(`"",`, n) + `""],`,
+		"short points": `"a"]},{"point":["a"]}` + strings.Repeat(`,{"point":["a"]}`, n/2) + `,{"point":[`,
+	} {
+		rule := `{"id":1,"clientid":1,"type":"vpatch","action":[{"point":[` + steps + `"a"]}]}`
+		for envelope, body := range map[string]string{"object": `{"status":200,"body":` + rule + `}`, "list": `{"status":200,"body":[` + rule + `]}`} {
+			client, err := New(US, Token("test-token"), WithDefaultClientID(1), WithRoundTripper(stubTransport{body}))
+			require.NoError(t, err)
+			for operation, call := range map[string]func() error{
+				"get":  func() error { _, err := client.Rules.Get(t.Context(), 1); return err },
+				"list": func() error { _, err := client.Rules.List(t.Context(), RuleFilter{}, PageOptions{}); return err },
+				"call": func() error {
+					var out struct{ Body []*Rule }
+					return client.Call(t.Context(), "GET", "/v9/rules", nil, &out)
+				},
+				"any": func() error { var out any; return client.Call(t.Context(), "GET", "/v9/rules", nil, &out) },
+			} {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				err := call()
+				runtime.ReadMemStats(&after)
+				require.ErrorIs(t, err, ErrResponseTooLarge, "%s of %s, %s", operation, envelope, name)
+				require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "%s of %s, %s", operation, envelope, name)
+			}
+		}
+	}
+}
+
+// TestManyPointsInALargeAnswer: as many as real rules hold are none too many, and take no more memory than is promised.
+func TestManyPointsInALargeAnswer(t *testing.T) {
+	condition := `{"type":"iequal","value":"shop.example.com","point":["header","HOST"]}`
+	item := `{"id":7,"clientid":1,"type":"vpatch","point":["post","json_doc","hash","user","array",0],"action":[` + condition + "," + condition + `]}`
+	const n = 50_000
+	body := `{"status":200,"body":[` + strings.Repeat(item+",", n-1) + item + `]}`
+	client, err := New(US, Token("test-token"), WithDefaultClientID(1), WithRoundTripper(stubTransport{body}))
+	require.NoError(t, err)
+	page, err := client.Rules.List(t.Context(), RuleFilter{}, PageOptions{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, n)
+	for _, point := range []Point{page.Items[0].Spec.(VirtualPatch).Point, page.Items[0].Conditions[0].Point} {
+		require.Equal(t, len(point), cap(point), "no room to spare: points are many")
+	}
+}
+
 // TestManyObjectsInALargeAnswer: as many as real events hold are none too many.
 func TestManyObjectsInALargeAnswer(t *testing.T) {
 	item := `{"id":["hits_production_4711_202608_v_1","Kf93-aa"],"type":"sqli","ip":"198.51.100.7","path":"/{a}/{b}","new":[{"a":1},{"b":null}]}`

@@ -169,8 +169,8 @@ func WithClientID(id int64) CallOption {
 }
 
 // WithMaxResponseSize caps the answer, in bytes after decompression. The default is 256 MiB for answers that are read as a
-// whole, and none for streams; it must be positive. Whatever the cap, an answer is refused with [ErrResponseTooLarge] if it holds so many objects
-// that they would take more than 256 MiB and four times its size in memory: Stream takes such a list element by element.
+// whole, and none for streams; it must be positive. Whatever the cap, an answer is refused with [ErrResponseTooLarge] if it holds so many objects,
+// or elements of lists, that they would take more than 256 MiB and four times its size in memory: Stream takes such a list element by element.
 func WithMaxResponseSize(n int64) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {
