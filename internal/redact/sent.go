@@ -51,7 +51,7 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	quoted, _ := jsontext.AppendQuote(nil, value)
 	forms := append(within(value),
 		value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), strings.ReplaceAll(value, "/", `\/`),
-		strings.Trim(string(quoted), `"`),
+		strings.Trim(string(quoted), `"`), pointerEscapes.Replace(value),
 		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
 	)
 	for _, form := range forms {
@@ -65,6 +65,9 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	}
 	return c
 }
+
+// pointerEscapes makes a name part of a JSON pointer, in which errors of the decoder tell their place.
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // minCore is the length below which a part of base64 may be a part of anything.
 const minCore = 8
@@ -131,20 +134,22 @@ func (c Credentials) mask(s string) string {
 	return s
 }
 
-// escape is a character as URLs write it, or as texts of JSON and programming languages do.
-var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/`)
+// escape is a character as URLs write it, or as texts of JSON and programming languages and JSON pointers do.
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/|~[01]`)
 
 // unescape undoes one layer of escapes.
 func unescape(s string) string {
 	if strings.Contains(s, "&") {
 		s = html.UnescapeString(s)
 	}
-	if !strings.ContainsAny(s, `%\`) {
+	if !strings.ContainsAny(s, `%\~`) {
 		return s
 	}
 	return escape.ReplaceAllStringFunc(s, func(found string) string {
 		n, err := strconv.ParseUint(strings.TrimLeft(found, `%\ux`), 16, 16)
 		switch {
+		case found == "~0":
+			return "~"
 		case err != nil:
 			return "/"
 		case found[0] == '%' || found[1] == 'x':
@@ -195,6 +200,35 @@ func (c Credentials) untorn(s string) string {
 		}
 	}
 	return s[:len(s)-longest]
+}
+
+// torn takes what is left of credentials off a text that was cut at each ellipsis, as the decoder cuts long names in JSON pointers.
+func (c Credentials) torn(s string) string {
+	const ellipsis = "…"
+	pieces := strings.Split(s, ellipsis)
+	for i, piece := range pieces {
+		if i > 0 {
+			piece = c.unbegun(piece)
+		}
+		if i < len(pieces)-1 {
+			piece = c.untorn(piece)
+		}
+		pieces[i] = piece
+	}
+	return strings.Join(pieces, ellipsis)
+}
+
+// unbegun takes the end of a credential off the beginning of a text.
+func (c Credentials) unbegun(s string) string {
+	longest := 0
+	for _, value := range c {
+		for n := min(len(value)-1, len(s)); n > longest; n-- {
+			if strings.HasPrefix(s, value[len(value)-n:]) {
+				longest = n
+			}
+		}
+	}
+	return s[longest:]
 }
 
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.
@@ -260,7 +294,7 @@ var userInfo = regexp.MustCompile(`://[^/\s"'@]*@`)
 // sent, and what a proxy is called.
 func (c Credentials) Error(err error) error {
 	text := err.Error()
-	safe := c.Text(text)
+	safe := c.torn(c.Text(text))
 	if strings.Contains(safe, "@") {
 		safe = userInfo.ReplaceAllString(safe, "://"+Mask+"@")
 	}

@@ -2,12 +2,14 @@ package redact
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 )
 
@@ -106,12 +108,12 @@ func TestEscapedCredentialsAreMasked(t *testing.T) {
 	known := Sent(http.Header{"X-Wallarmapi-Token": {secret}}, nil, nil)
 	for _, text := range []string{
 		"test-token/a&#43;b=c&amp;d", "test-token&#x2F;a&#x2b;b&equals;c&amp;d", "test-token%2fa%2bb%3dc%26d", "test-token%252Fa%252Bb%253Dc%2526d",
-		"%74est-token/a%2Bb=c&d", `test-token\/a\u002bb=c\u0026d`, `test-token\x2fa+b=c&d`, "test-token%2Fa&#43;b%3Dc%26amp;d",
+		"%74est-token/a%2Bb=c&d", `test-token\/a\u002bb=c\u0026d`, `test-token\x2fa+b=c&d`, "test-token%2Fa&#43;b%3Dc%26amp;d", "test-token~1a+b=c&d", `test-token~1a\u002bb=c&amp;d`, "%74est-token~1a+b=c&d",
 	} {
 		masked := known.Text("before " + text + " behind")
 		require.Equal(t, "before "+Mask+" behind", masked, text)
 	}
-	for _, text := range []string{"100%25 &amp; more", `C:\user\x`, "%zz%", "&#x110000;", "a &lt;b&gt; %2F"} {
+	for _, text := range []string{"100%25 &amp; more", `C:\user\x`, "%zz%", "&#x110000;", "a &lt;b&gt; %2F", "~1 and ~0 ~"} {
 		require.Equal(t, text, known.Text(text))
 	}
 }
@@ -129,6 +131,29 @@ func TestAnEscapedCredentialIsNotTorn(t *testing.T) {
 		require.NotContains(t, string(text), "%74%65%73%74", cut)
 		require.LessOrEqual(t, len(text), 200+cut)
 	}
+}
+
+// TestErrorsOfTheDecoderShowNoCredential that stands as a name in the pointer to their place, in which a slash and a tilde are escaped and long names cut.
+func TestErrorsOfTheDecoderShowNoCredential(t *testing.T) {
+	for _, secret := range []string{"test-token/a+b=c", "test~token~1/~0/~", "test-token/" + strings.Repeat("0123456789", 20) + "/the-end", strings.Repeat("~/", 60) + "x"} {
+		known := Sent(http.Header{"X-Token": {secret}}, nil, nil)
+		for _, before := range []string{"", "before ", "a/b~"} {
+			for _, text := range []string{`{"body":{%q:tru`, `{%q:tru`, `{%q:{"id":tru`, `{"a":{"b":{"c":[{%q:[[1,tru`} {
+				var out any
+				err := json.Unmarshal(fmt.Appendf(nil, text, before+secret), &out, syntax)
+				require.Error(t, err)
+				err = known.Error(fmt.Errorf("element 3: %w", err))
+				for n := range len(secret) - 7 {
+					part := secret[n : n+8]
+					require.NotContains(t, err.Error(), part, text)
+					require.NotContains(t, err.Error(), pointerEscapes.Replace(part), text)
+				}
+			}
+		}
+	}
+	known := Sent(http.Header{"X-Token": {"test-token/a+b=c"}}, nil, nil)
+	plain := errors.New("a… b…")
+	require.Same(t, plain, known.Error(plain))
 }
 
 func TestBase64OfATextWithACredentialIsMasked(t *testing.T) {
