@@ -206,7 +206,7 @@ func (s *APIDiscoveryService) wholeConfig(ctx context.Context, opts []CallOption
 		return nil, err
 	}
 	unreadable := func(reason any) error {
-		return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryConfig.name, ErrResponse, reason)
+		return fmt.Errorf("wallarm: %s: %w: %s", apiDiscoveryConfig.name, ErrResponse, clip(fmt.Sprint(reason)))
 	}
 	config := new(APIDiscoveryConfig)
 	if err := wire.CheckRoom(*raw, config); err != nil {
@@ -339,5 +339,5 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 }
 
 func unreadableAuthParameters(reason any) error {
-	return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryAuthParameters.name, ErrResponse, reason)
+	return fmt.Errorf("wallarm: %s: %w: %s", apiDiscoveryAuthParameters.name, ErrResponse, clip(fmt.Sprint(reason)))
 }

@@ -1,11 +1,13 @@
 package wallarm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -320,6 +322,33 @@ func TestCallErrors(t *testing.T) {
 	_, err = client.Users.RenewSecret(canceled)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown, "nothing was sent")
+}
+
+// TestErrorsQuoteLittle of what a server sent, and so does the log.
+func TestErrorsQuoteLittle(t *testing.T) {
+	long := strings.Repeat("0", 1<<20)
+	for _, body := range []string{`{"body":{"id":1` + long + `}}`, `{"body":{"id":"` + long + `x"}}`, `{"body":{"` + long + `":tru`} {
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		_, err := client.Users.Me(t.Context())
+		require.ErrorIs(t, err, ErrResponse)
+		require.Less(t, len(err.Error()), 5<<10)
+		var out struct {
+			Body struct {
+				ID int64 `json:"id"`
+			} `json:"body"`
+		}
+		require.Less(t, len(client.Call(t.Context(), "GET", "/v9/x", nil, &out).Error()), 5<<10)
+	}
+	var log bytes.Buffer
+	broken := roundTripperFunc(func(*http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("malformed HTTP status code %q", long)
+	})
+	client, err := New(US, Token("test-token"), WithRoundTripper(broken), WithLogger(slog.New(slog.NewTextHandler(&log, nil))), WithDefaults(WithRetries(0)))
+	require.NoError(t, err)
+	_, err = client.Users.Me(t.Context())
+	require.Less(t, len(err.Error()), 5<<10)
+	require.Contains(t, err.Error(), "malformed HTTP status code")
+	require.Less(t, log.Len(), 5<<10)
 }
 
 func TestIsTemporary(t *testing.T) {

@@ -290,19 +290,47 @@ func (c Credentials) shortened(h http.Header) http.Header {
 // userInfo is the part of a URL that holds a password, such as that of a proxy.
 var userInfo = regexp.MustCompile(`://[^/\s"'@]*@`)
 
+const (
+	// maxErrorText is how much is shown of the text of an error. Longer ones quote what a server sent.
+	maxErrorText = 4 << 10
+	// maxSearchedText is how much of it is looked at: masking takes seconds for each MiB.
+	maxSearchedText = 64 << 10
+)
+
 // Error returns err, or an error with the same identity if its text shows a credential or the user of a URL: texts of net/http quote what the server
-// sent, and what a proxy is called.
+// sent, and what a proxy is called. A long text is cut.
 func (c Credentials) Error(err error) error {
 	text := err.Error()
+	isWhole := len(text) <= maxSearchedText
+	if !isWhole {
+		text = c.untorn(text[:maxSearchedText])
+	}
 	safe := c.torn(c.Text(text))
 	if strings.Contains(safe, "@") {
 		safe = userInfo.ReplaceAllString(safe, "://"+Mask+"@")
 	}
-	if safe == text {
+	isClear := isWhole && safe == text
+	if len(safe) > maxErrorText || !isWhole {
+		safe = strings.ToValidUTF8(c.untorn(safe[:min(len(safe), maxErrorText)]), "") + "…"
+	}
+	switch {
+	case safe == text:
 		return err
+	case isClear:
+		return &cutError{safe, err}
 	}
 	return &maskedError{text: safe, is: func(target error) bool { return errors.Is(err, target) }}
 }
+
+// cutError is an error whose text is long and shows no credential.
+type cutError struct {
+	text string
+	err  error
+}
+
+func (e *cutError) Error() string { return e.text }
+
+func (e *cutError) Unwrap() error { return e.err }
 
 // maskedError shows nothing of the error in whose place it stands but its identity.
 type maskedError struct {

@@ -4,10 +4,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
@@ -154,6 +157,37 @@ func TestErrorsOfTheDecoderShowNoCredential(t *testing.T) {
 	known := Sent(http.Header{"X-Token": {"test-token/a+b=c"}}, nil, nil)
 	plain := errors.New("a… b…")
 	require.Same(t, plain, known.Error(plain))
+}
+
+// TestTextsOfErrorsAreCut and keep their identity; the error itself is there as long as all of its text is known to be clean.
+func TestTextsOfErrorsAreCut(t *testing.T) {
+	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
+	reason := &net.OpError{Op: "read", Net: "tcp", Err: io.ErrUnexpectedEOF}
+	for _, test := range []struct {
+		before, behind int
+		quoted, want   string
+		isThere        bool
+	}{
+		{10, 10, "", "", true},
+		{maxErrorText, 1, "", strings.Repeat("é", maxErrorText/2) + "…", true},
+		{maxErrorText - 1, 9000, "x", strings.Repeat("é", maxErrorText/2-1) + "x…", true},
+		{10, 9000, sentToken, "ééééé" + Mask, false},
+		{maxErrorText - 10, 0, sentToken, strings.Repeat("é", maxErrorText/2-5) + Mask + "…", false},
+		{maxErrorText - 2, 0, sentToken, strings.Repeat("é", maxErrorText/2-1) + Mask[:2] + "…", false},
+		{0, 8 << 20, "", strings.Repeat("é", maxErrorText/2) + "…", false},
+		{maxSearchedText - 4, 8 << 20, sentToken, strings.Repeat("é", maxErrorText/2) + "…", false},
+		{0, 8 << 20, strings.Repeat(sentToken, 1000), Mask, false},
+	} {
+		text := strings.Repeat("é", test.before/2) + test.quoted + strings.Repeat("é", test.behind/2)
+		err := known.Error(fmt.Errorf("%s%w", text, reason))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		var there *net.OpError
+		require.Equal(t, test.isThere, errors.As(err, &there))
+		require.LessOrEqual(t, len(err.Error()), maxErrorText+len("…"))
+		require.True(t, strings.HasPrefix(err.Error(), test.want))
+		require.NotContains(t, err.Error(), sentToken[:6])
+		require.True(t, utf8.ValidString(err.Error()))
+	}
 }
 
 func TestBase64OfATextWithACredentialIsMasked(t *testing.T) {
