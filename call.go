@@ -159,9 +159,9 @@ func (c *Client) settings(opts []CallOption) (*callSettings, error) {
 		return &callSettings{}, invalid("client id", "the one given to Tenant is not positive")
 	}
 	if len(opts) == 0 {
-		return &c.core.defaults, nil
+		return c.core.defaults, nil
 	}
-	s := c.core.defaults
+	s := *c.core.defaults
 	for _, opt := range opts {
 		if opt == nil {
 			continue
