@@ -206,9 +206,12 @@ func (s *APIDiscoveryService) wholeConfig(ctx context.Context, opts []CallOption
 		return nil, err
 	}
 	unreadable := func(reason any) error {
-		return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryConfig.name, ErrResponse, reason)
+		return fmt.Errorf("wallarm: %s: %w: %s", apiDiscoveryConfig.name, ErrResponse, clip(fmt.Sprint(reason)))
 	}
 	config := new(APIDiscoveryConfig)
+	if err := wire.CheckRoom(*raw, config); err != nil {
+		return nil, unreadable(err)
+	}
 	if err := wire.Unmarshal(*raw, config); err != nil {
 		return nil, unreadable(err)
 	}
@@ -336,5 +339,5 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 }
 
 func unreadableAuthParameters(reason any) error {
-	return fmt.Errorf("wallarm: %s: %w: %v", apiDiscoveryAuthParameters.name, ErrResponse, reason)
+	return fmt.Errorf("wallarm: %s: %w: %s", apiDiscoveryAuthParameters.name, ErrResponse, clip(fmt.Sprint(reason)))
 }

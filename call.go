@@ -159,9 +159,9 @@ func (c *Client) settings(opts []CallOption) (*callSettings, error) {
 		return &callSettings{}, invalid("client id", "the one given to Tenant is not positive")
 	}
 	if len(opts) == 0 {
-		return &c.core.defaults, nil
+		return c.core.defaults, nil
 	}
-	s := c.core.defaults
+	s := *c.core.defaults
 	for _, opt := range opts {
 		if opt == nil {
 			continue
@@ -211,8 +211,13 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		*s.response = describe(op, answer, err, started)
 	}
 	if err == nil && answer.Status >= 200 && answer.Status <= 299 && !call.Stream {
-		cancel()
-		return answer, nil
+		if call.Class != ReplayRead || ctx.Err() == nil {
+			cancel()
+			return answer, nil
+		}
+		// What was read too late is not worth the time to decode it. That a change was made is worth knowing at any time.
+		err = &transport.Failure{Err: context.Cause(ctx), Attempts: answer.Attempts}
+		answer.Release()
 	}
 	shown := call.URL.EscapedPath()
 	if err != nil {
@@ -234,7 +239,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 // answerError makes the error that an answer is. The credentials and secrets that were sent are masked, should the answer repeat them.
 func answerError(op operation, path string, status int, answer *transport.Answer) *APIError {
 	sent := answer.Credentials()
-	e := newAPIError(status, sent.Header(answer.Header), sent.Bytes(answer.Body)).contextOf(op, path, answer.Attempts)
+	e := newAPIError(status, sent.Header(answer.Header), answer.Refusal()).contextOf(op, path, answer.Attempts)
 	// Reading the body has undone its escapes, and masking may undo more.
 	e.Message, e.Body = clean(sent.Excerpt(e.Message)), sent.Bytes(e.Body)
 	for i, field := range e.Fields {
@@ -491,7 +496,7 @@ func pathSegment(name string, value any) (string, error) {
 
 // decodeAnswer opens the envelope of a 2xx answer and decodes its payload into out. It reports whether there was one other than null.
 func decodeAnswer(op operation, answer *transport.Answer, out any) (found bool, err error) {
-	if err := wire.CheckRoom(answer.Body); err != nil {
+	if err := wire.CheckRoom(answer.Body, out); err != nil {
 		return false, unreadable(op, answer, err)
 	}
 	// The quick way does not look before it decodes.
@@ -564,7 +569,7 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); strings.HasPrefix(body, "<") {
 		// The page of a proxy: show its beginning. Anything else may be the new secret that was asked for, in a form that nobody expected.
 		shown := *answer
-		shown.Body = answer.Credentials().Cut(answer.Body, maxShown)
+		shown.Body = answer.Credentials().Cut(answer.Body[:min(len(answer.Body), maxKeptHead)], maxShown)
 		e.Last = answerError(op, answer.URL.EscapedPath(), answer.Status, &shown)
 	}
 	return e
@@ -670,7 +675,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	if err := envelopeRefusal(op, answer); err != nil {
 		return err
 	}
-	if err := wire.CheckRoom(answer.Body); err != nil {
+	if err := wire.CheckRoom(answer.Body, out); err != nil {
 		return unreadable(op, answer, err)
 	}
 	if err := wire.Unmarshal(answer.Body, out); err != nil {

@@ -140,6 +140,30 @@ func TestABadAuthenticatorIsABadArgument(t *testing.T) {
 	require.Empty(t, server.requests())
 }
 
+// TestAnAnswerThatComesTooLate is not decoded if it is one to a read. That a change was made is told at any time.
+func TestAnAnswerThatComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			answer, err := stubTransport{`{"status":200,"body":{"id":7}}`}.RoundTrip(r)
+			answer.Body = io.NopCloser(io.MultiReader(readerFunc(func([]byte) (int, error) { time.Sleep(time.Hour); return 0, io.EOF }), answer.Body))
+			return answer, err
+		})
+		client, err := New(US, Token("test-token"), WithRoundTripper(late))
+		require.NoError(t, err)
+		_, err = client.Users.Me(t.Context(), WithTimeout(time.Minute))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown)
+		var failure *CallError
+		require.ErrorAs(t, err, &failure)
+		require.Equal(t, 1, failure.Attempts)
+		for _, class := range []ReplayClass{ReplayOnce, ReplayIdempotent} {
+			user, err := client.Users.Me(t.Context(), WithTimeout(time.Minute), WithReplayClass(class))
+			require.NoError(t, err)
+			require.EqualValues(t, 7, user.ID)
+		}
+	})
+}
+
 // TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor: a filter by id may be read more loosely than it is meant, and the name of another tenant
 // confirms nothing.
 func TestAnotherObjectIsNotTakenForTheOneThatWasAskedFor(t *testing.T) {
@@ -192,6 +216,53 @@ func TestAnAnswerTakesNoMoreMemoryThanItsSizeAccountsFor(t *testing.T) {
 			require.ErrorIs(t, err, ErrResponseTooLarge, "%s, %s", operation, name)
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "%s, %s", operation, name)
 		}
+	}
+}
+
+// TestPointsTakeNoMoreMemoryThanTheirSizeAccountsFor: a step is many times as large as the text of a short one.
+func TestPointsTakeNoMoreMemoryThanTheirSizeAccountsFor(t *testing.T) {
+	const n = 5 << 20
+	for name, steps := range map[string]string{
+		"texts": strings.Repeat(`"",`, n), "numbers": strings.Repeat("1,", n), "lists": strings.Repeat(`[1],`, n), "one list": `["a",` + strings.Repeat(`"",`, n) + `""],`,
+		"short points": `"a"]},{"point":["a"]}` + strings.Repeat(`,{"point":["a"]}`, n/2) + `,{"point":[`,
+	} {
+		rule := `{"id":1,"clientid":1,"type":"vpatch","action":[{"point":[` + steps + `"a"]}]}`
+		for envelope, body := range map[string]string{"object": `{"status":200,"body":` + rule + `}`, "list": `{"status":200,"body":[` + rule + `]}`} {
+			client, err := New(US, Token("test-token"), WithDefaultClientID(1), WithRoundTripper(stubTransport{body}))
+			require.NoError(t, err)
+			for operation, call := range map[string]func() error{
+				"get":  func() error { _, err := client.Rules.Get(t.Context(), 1); return err },
+				"list": func() error { _, err := client.Rules.List(t.Context(), RuleFilter{}, PageOptions{}); return err },
+				"call": func() error {
+					var out struct{ Body []*Rule }
+					return client.Call(t.Context(), "GET", "/v9/rules", nil, &out)
+				},
+				"any": func() error { var out any; return client.Call(t.Context(), "GET", "/v9/rules", nil, &out) },
+			} {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				err := call()
+				runtime.ReadMemStats(&after)
+				require.ErrorIs(t, err, ErrResponseTooLarge, "%s of %s, %s", operation, envelope, name)
+				require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "%s of %s, %s", operation, envelope, name)
+			}
+		}
+	}
+}
+
+// TestManyPointsInALargeAnswer: as many as real rules hold are none too many, and take no more memory than is promised.
+func TestManyPointsInALargeAnswer(t *testing.T) {
+	condition := `{"type":"iequal","value":"shop.example.com","point":["header","HOST"]}`
+	item := `{"id":7,"clientid":1,"type":"vpatch","point":["post","json_doc","hash","user","array",0],"action":[` + condition + "," + condition + `]}`
+	const n = 50_000
+	body := `{"status":200,"body":[` + strings.Repeat(item+",", n-1) + item + `]}`
+	client, err := New(US, Token("test-token"), WithDefaultClientID(1), WithRoundTripper(stubTransport{body}))
+	require.NoError(t, err)
+	page, err := client.Rules.List(t.Context(), RuleFilter{}, PageOptions{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, n)
+	for _, point := range []Point{page.Items[0].Spec.(VirtualPatch).Point, page.Items[0].Conditions[0].Point} {
+		require.Equal(t, len(point), cap(point), "no room to spare: points are many")
 	}
 }
 

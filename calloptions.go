@@ -88,7 +88,8 @@ func checkHeaderName(name string) error {
 }
 
 // WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is
-// two minutes, unless the context has a deadline; 0 means no bound but the context. An answer that is handed over as a stream
+// two minutes, unless the context has a deadline; 0 means no bound but the context. Neither ends the decoding of an answer that has come as a whole
+// in time: its size bounds that, up to some 200 ms for each MiB of a hostile answer, and [WithMaxResponseSize] lowers the cap. An answer that is handed over as a stream
 // (a [Download], a [Stream], a [Client.Call] into an io.Writer) is bounded up to its header only; bound its reading by the context.
 func WithTimeout(d time.Duration) CallOption {
 	return func(s *callSettings) error {
@@ -168,8 +169,8 @@ func WithClientID(id int64) CallOption {
 }
 
 // WithMaxResponseSize caps the answer, in bytes after decompression. The default is 256 MiB for answers that are read as a
-// whole, and none for streams; it must be positive. Whatever the cap, an answer is refused with [ErrResponseTooLarge] if it holds so many objects
-// that they would take more than 256 MiB and four times its size in memory: Stream takes such a list element by element.
+// whole, and none for streams; it must be positive. Whatever the cap, an answer is refused with [ErrResponseTooLarge] if it holds so many objects,
+// or elements of lists, that they would take more than 256 MiB and four times its size in memory: Stream takes such a list element by element.
 func WithMaxResponseSize(n int64) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {

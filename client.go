@@ -152,10 +152,11 @@ func (c *Client) bind() *Client {
 
 // core is what a client and its tenant copies share.
 type core struct {
-	engine   *transport.Engine
-	base     *url.URL
-	header   http.Header
-	defaults callSettings
+	engine *transport.Engine
+	base   *url.URL
+	header http.Header
+	// defaults may hold credentials of a gateway. Behind a pointer, package fmt prints an address of them, whatever verb a copy of the client meets.
+	defaults *callSettings
 	identity identity
 }
 
@@ -317,7 +318,7 @@ func New(region Region, authenticator Authenticator, options ...Option) (*Client
 		core: &core{
 			base:     base,
 			header:   headerTemplate(c.application),
-			defaults: defaults,
+			defaults: &defaults,
 			identity: identity{turn: make(chan struct{}, 1)},
 			engine: transport.New(transport.Config{
 				Client:  c.newHTTPClient(),

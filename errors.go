@@ -45,7 +45,7 @@ var (
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrResponse: the answer could not be read as what the operation returns.
 	ErrResponse = errors.New("unreadable answer")
-	// ErrResponseTooLarge: the answer passed the cap, see [WithMaxResponseSize], or holds far more objects than its size accounts for, which would
+	// ErrResponseTooLarge: the answer passed the cap, see [WithMaxResponseSize], or holds far more values than its size accounts for, which would
 	// take more memory than the cap lets one expect.
 	ErrResponseTooLarge = errors.New("answer too large")
 )

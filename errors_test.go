@@ -1,12 +1,15 @@
 package wallarm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +177,36 @@ func TestAnInnerStatusSaysNo(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 }
 
+// TestARefusalInAnEnvelopeIsCut before it is searched for credentials, as an answer with another status is: that takes seconds for each MiB.
+func TestARefusalInAnEnvelopeIsCut(t *testing.T) {
+	filling := strings.Repeat("%25", 3<<20)
+	for name, body := range map[string]string{
+		"text":   `{"status":400,"body":"` + filling + `"}`,
+		"fields": `{"status":400,"body":{"name":{"error":"required","value":"` + filling + `"}}}`,
+		"torn":   `{"status":400,"body":"` + strings.Repeat("p", 64<<10-30) + "test-token-fixture" + filling + `"}`,
+		"behind": `{"body":["` + filling + `"],"status":400}`,
+	} {
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		for operation, call := range map[string]func() error{
+			"typed":   func() error { _, err := client.Users.Me(t.Context()); return err },
+			"nothing": func() error { return client.Users.Delete(t.Context(), 1) },
+			"call":    func() error { return client.Call(t.Context(), "GET", "/v9/x", nil, nil) },
+		} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := call()
+			runtime.ReadMemStats(&after)
+			var refused *APIError
+			require.ErrorAs(t, err, &refused, "%s, %s", operation, name)
+			require.ErrorIs(t, err, ErrValidation, "%s, %s", operation, name)
+			require.LessOrEqual(t, len(refused.Body), 64<<10, "%s, %s", operation, name)
+			require.Less(t, len(err.Error()), 2<<10, "%s, %s", operation, name)
+			require.NotContains(t, string(refused.Body)+err.Error(), "test-t", "%s, %s", operation, name)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(128<<20), "%s, %s", operation, name)
+		}
+	}
+}
+
 func TestNullOnASingleReadIsNotFound(t *testing.T) {
 	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":200,"body":null}`) })
 	_, err := client.Users.Me(t.Context())
@@ -289,6 +322,33 @@ func TestCallErrors(t *testing.T) {
 	_, err = client.Users.RenewSecret(canceled)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown, "nothing was sent")
+}
+
+// TestErrorsQuoteLittle of what a server sent, and so does the log.
+func TestErrorsQuoteLittle(t *testing.T) {
+	long := strings.Repeat("0", 1<<20)
+	for _, body := range []string{`{"body":{"id":1` + long + `}}`, `{"body":{"id":"` + long + `x"}}`, `{"body":{"` + long + `":tru`} {
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		_, err := client.Users.Me(t.Context())
+		require.ErrorIs(t, err, ErrResponse)
+		require.Less(t, len(err.Error()), 5<<10)
+		var out struct {
+			Body struct {
+				ID int64 `json:"id"`
+			} `json:"body"`
+		}
+		require.Less(t, len(client.Call(t.Context(), "GET", "/v9/x", nil, &out).Error()), 5<<10)
+	}
+	var log bytes.Buffer
+	broken := roundTripperFunc(func(*http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("malformed HTTP status code %q", long)
+	})
+	client, err := New(US, Token("test-token"), WithRoundTripper(broken), WithLogger(slog.New(slog.NewTextHandler(&log, nil))), WithDefaults(WithRetries(0)))
+	require.NoError(t, err)
+	_, err = client.Users.Me(t.Context())
+	require.Less(t, len(err.Error()), 5<<10)
+	require.Contains(t, err.Error(), "malformed HTTP status code")
+	require.Less(t, log.Len(), 5<<10)
 }
 
 func TestIsTemporary(t *testing.T) {

@@ -241,7 +241,7 @@ func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], err
 		into = make([]T, 0, min(f.asked.Limit, 4096, len(f.payload)/64+1))
 	}
 	var items []T
-	err := wire.CheckRoom(f.payload)
+	err := wire.CheckRoom(f.payload, items)
 	if err == nil {
 		items, err = wire.DecodeElements(f.payload, into)
 	}

@@ -334,32 +334,38 @@ func (p *Point) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
-	steps := make(Point, 0, 4)
+	var few [8]Step
+	steps := Point(few[:0])
 	for d.PeekKind() != ']' {
 		if d.PeekKind() == '[' {
-			step, err := readStep(d)
-			if err != nil {
+			var err error
+			if steps, err = steps.readStep(d); err != nil {
 				return err
 			}
-			steps = append(steps, step...)
 			continue
 		}
 		element, err := readElement(d)
 		if err != nil {
 			return err
 		}
-		// In the flat form, what follows a parser that takes a key is its key, whatever it looks like.
-		if n := len(steps); n > 0 && steps[n-1].key.kind == noKey && element.isKeyOf(steps[n-1].Name) {
-			steps[n-1].key = element
-			continue
-		}
-		steps = append(steps, element.step())
+		steps = steps.with(element, 0)
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
-	*p = steps
+	// With no room to spare: points are many and short.
+	*p = make(Point, len(steps))
+	copy(*p, steps)
 	return nil
+}
+
+// with adds an element of a flat chain that begins at first. What follows a parser that takes a key is its key, whatever it looks like.
+func (p Point) with(element stepKey, first int) Point {
+	if last := len(p) - 1; last >= first && p[last].key.kind == noKey && element.isKeyOf(p[last].Name) {
+		p[last].key = element
+		return p
+	}
+	return append(p, element.step())
 }
 
 // isKeyOf reports whether the element is the key of the parser before it. A number is always a key.
@@ -382,32 +388,27 @@ func (k stepKey) step() Step {
 	return Step{Name: k.name}
 }
 
-// readStep reads one inner list: a parser and perhaps its key. A longer list is a flat chain of its own.
-func readStep(d *jsontext.Decoder) (Point, error) {
-	var elements []stepKey
+// readStep adds one inner list: a parser and perhaps its key. A longer list is a flat chain of its own.
+func (p Point) readStep(d *jsontext.Decoder) (Point, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	for d.PeekKind() != ']' {
+	first, count := len(p), 0
+	var last stepKey
+	for ; d.PeekKind() != ']'; count++ {
 		element, err := readElement(d)
 		if err != nil {
 			return nil, err
 		}
-		elements = append(elements, element)
+		p, last = p.with(element, first), element
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
+	if count == 2 && len(p) == first+2 && p[first].key.kind == noKey {
+		// Of a pair, the second is the key of a parser that nobody has heard of, too.
+		p[first].key = last
+		p = p[:first+1]
 	}
-	var steps Point
-	for i := 0; i < len(elements); i++ {
-		step := elements[i].step()
-		if i+1 < len(elements) && step.key.kind == noKey && (len(elements) == 2 || elements[i+1].isKeyOf(step.Name)) {
-			i++
-			step.key = elements[i]
-		}
-		steps = append(steps, step)
-	}
-	return steps, nil
+	_, err := d.ReadToken()
+	return p, err
 }
 
 func readElement(d *jsontext.Decoder) (stepKey, error) {

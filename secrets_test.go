@@ -203,7 +203,7 @@ func TestTypesWithSecretsShowNone(t *testing.T) {
 func TestClientsShowNoCredentials(t *testing.T) {
 	provider := CredentialsFunc(func(context.Context) (Authenticator, error) { return Token(planted), nil })
 	for _, auth := range []Authenticator{Token(planted), UUIDSecret(planted, planted), provider} {
-		client, err := New(US, auth)
+		client, err := New(US, auth, WithDefaults(WithHeader("Authorization", "Bearer "+planted), WithHeader("Cookie", planted), RepeatToken(SecretOf(planted))))
 		require.NoError(t, err)
 		type holder struct {
 			client *Client

@@ -394,7 +394,7 @@ func (s *TriggersService) setEnabled(ctx context.Context, id int64, enabled bool
 	for _, raw := range all {
 		var trigger Trigger
 		if err := wire.Unmarshal(raw, &trigger); err != nil {
-			return nil, fmt.Errorf("wallarm: %s: %w: %w", triggersList.name, ErrResponse, err)
+			return nil, fmt.Errorf("wallarm: %s: %w: %s", triggersList.name, ErrResponse, clip(err.Error()))
 		}
 		if trigger.ID != id {
 			continue

@@ -64,8 +64,9 @@ type flight[T any] struct {
 	fetched  *fetched
 	page     *Page[T]
 	err      error
-	// panicked is what a hook or an authenticator of the caller panicked with.
+	// panicked is what a hook or an authenticator of the caller panicked with; exited says that one ended its goroutine, as a failing test does.
 	panicked any
+	exited   bool
 }
 
 func newWalk[T any](l *lister[T], s *callSettings) *walk[T] {
@@ -102,13 +103,18 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	go func() {
 		defer close(f.done)
 		defer cancel()
-		// A panic belongs to the goroutine of the loop, where the caller can recover from it.
-		defer func() { f.panicked = recover() }()
+		finished := false
+		// A panic belongs to the goroutine of the loop, where the caller can recover from it, and so does the end of a goroutine.
+		defer func() {
+			f.panicked = recover()
+			f.exited = !finished && f.panicked == nil
+		}()
 		settings := *w.settings
 		settings.response = &f.response
 		if f.fetched, f.err = w.fetch(ctx, &settings, page, until); f.err == nil && w.settings.concurrency > 1 {
 			f.page, f.err = w.decode(w.settings, f.fetched, f.memory)
 		}
+		finished = true
 	}()
 	// The request leaves before this goroutine decodes the page at hand, without another processor having to wake up for it.
 	runtime.Gosched()
@@ -138,6 +144,9 @@ func (w *walk[T]) take() *flight[T] {
 	<-f.done
 	if f.panicked != nil {
 		panic(f.panicked)
+	}
+	if f.exited {
+		runtime.Goexit()
 	}
 	w.queue[0] = nil // or the page would live as long as the array
 	w.queue = w.queue[1:]

@@ -803,6 +803,41 @@ func TestAPanicOfAHookReachesTheLoop(t *testing.T) {
 	}
 }
 
+// TestAHookThatEndsItsGoroutine ends that of the loop, as it does that of a call: a failed assertion in a hook ends the test.
+func TestAHookThatEndsItsGoroutine(t *testing.T) {
+	for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {
+		for _, fatal := range []int32{1, 3} {
+			synctest.Test(t, func(t *testing.T) {
+				server := &listServer{items: numbers(100), latency: time.Second}
+				var pages atomic.Int32
+				client, err := New(US, Token("test-token-hook"), WithRoundTripper(server), WithDefaultClientID(1), WithHook(func(context.Context, Attempt) {
+					if pages.Add(1) == fatal {
+						runtime.Goexit()
+					}
+				}))
+				require.NoError(t, err)
+				l := server.lister(t, opts...)
+				l.client = client
+				before := inBubble()
+				returned, panicked := false, any(nil)
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					defer func() { panicked = recover() }()
+					for range l.all(t.Context(), PageOptions{}) {
+					}
+					returned = true
+				}()
+				<-done
+				require.Nil(t, panicked)
+				require.False(t, returned)
+				synctest.Wait()
+				require.Equal(t, before, inBubble(), "no goroutine stays behind")
+			})
+		}
+	}
+}
+
 // TestRawGoesWithItsItem: what is taken out of a page, since it was yielded, handled or is too much, is taken out of Raw as well.
 func TestRawGoesWithItsItem(t *testing.T) {
 	for _, kind := range []paging{byOffset, byCursor, byKey, byNextOffset, byPage} {

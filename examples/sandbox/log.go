@@ -15,12 +15,15 @@ import (
 // requestLog writes one line for each request: when, what, the status, the
 // size of the answer and the time it took. It shows no headers and no bodies,
 // of the query no value that may be a secret, and the token nowhere.
-type requestLog struct{ lines *log.Logger }
+type requestLog struct {
+	lines   *log.Logger
+	secrets redact.Credentials
+}
 
 func newRequestLog(w io.Writer, token string) *requestLog {
 	// In a query, a plus sign may stand for a blank.
 	secrets := redact.Sent(nil, nil, []string{token, strings.ReplaceAll(token, " ", "+")})
-	return &requestLog{log.New(masked{w, secrets}, "", log.LstdFlags)}
+	return &requestLog{log.New(masked{w, secrets}, "", log.LstdFlags), secrets}
 }
 
 // masked hides secrets in all that is logged, the words of the HTTP server
@@ -47,8 +50,25 @@ func (l *requestLog) request(r *http.Request, w *watchedWriter, took time.Durati
 	if w.status != 0 {
 		status = fmt.Sprint(w.status)
 	}
-	l.lines.Printf("%s %s %s %dB %s", r.Method, redactedTarget(r.URL), status, w.bytes, took.Round(10*time.Microsecond))
+	u := *r.URL
+	u.RawQuery = l.whole(u.RawQuery)
+	l.lines.Printf("%s %s %s %dB %s", r.Method, redactedTarget(&u), status, w.bytes, took.Round(10*time.Microsecond))
 }
+
+// whole masks the pairs of a query in which the token lies across the "=".
+// Neither name nor value shows it, and masking one tears it.
+func (l *requestLog) whole(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		if l.holds(pair) && !l.holds(name) && !l.holds(value) {
+			pairs[i] = redacted + "=" + redacted
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+func (l *requestLog) holds(text string) bool { return l.secrets.Text(text) != text }
 
 func (l *requestLog) note(text string) { l.lines.Print(text) }
 

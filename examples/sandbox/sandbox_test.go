@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -259,4 +260,25 @@ func TestLogHidesTheTokenEverywhere(t *testing.T) {
 	require.Equal(t, 7, strings.Count(text, redacted), "twice where it has no name: %s", text)
 	require.Contains(t, text, "GET /ordinary?q=%22a ")
 	require.NotContains(t, text, "of mine")
+}
+
+// TestLogHidesATokenThatLooksLikeAPair of a name and a value.
+func TestLogHidesATokenThatLooksLikeAPair(t *testing.T) {
+	for _, token := range []string{"Test-Secret-Tok+/ab==", "test-token=middle/part", "=test-token-behind", "test-token-plain="} {
+		var lines bytes.Buffer
+		l := newRequestLog(&lines, token)
+		for _, query := range []string{
+			token, "a=b&" + token, url.QueryEscape(token), url.PathEscape(token), strings.Replace(token, "=", "%3D", 1), strings.Replace(token, "b=", "b%3d", 1),
+			"a=b&" + token + "&c=d", "x=" + token, "x" + token, token + "&" + token,
+		} {
+			lines.Reset()
+			l.request(&http.Request{Method: "GET", URL: &url.URL{Path: "/v1/user", RawQuery: query}}, &watchedWriter{}, 0)
+			for _, part := range strings.FieldsFunc(token, func(r rune) bool { return strings.ContainsRune("=+/", r) }) {
+				if len(part) > 2 {
+					require.NotContains(t, lines.String(), part, query)
+				}
+			}
+			require.Contains(t, lines.String(), redacted, query)
+		}
+	}
 }

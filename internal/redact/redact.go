@@ -193,12 +193,8 @@ func secretLength(s string, isHeader bool) int {
 		// Lists, objects and quotes that are escaped: where they end is not worth an error.
 		return len(s)
 	}
-	line := strings.IndexAny(s, "\r\n")
-	if line < 0 {
-		line = len(s)
-	}
 	if isHeader {
-		return line
+		return lineLength(s)
 	}
 	end := strings.IndexAny(s, " \t\r\n&,;<>\"'")
 	switch {
@@ -206,9 +202,16 @@ func secretLength(s string, isHeader bool) int {
 		return len(s)
 	case end > 0 && strings.IndexByte(":=", s[end-1]) >= 0:
 		// What looked like the value is a name itself, and the value comes behind it.
-		return line
+		return lineLength(s)
 	}
 	return end
+}
+
+func lineLength(s string) int {
+	if end := strings.IndexAny(s, "\r\n"); end >= 0 {
+		return end
+	}
+	return len(s)
 }
 
 // plainComplaint is what a service says about a field: a few plain words, and never digits or mixed case.

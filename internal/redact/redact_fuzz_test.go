@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 )
 
@@ -141,5 +142,26 @@ func FuzzRedact(f *testing.F) {
 		for _, header := range listedHeaders {
 			require.NotContains(t, fmt.Sprint(Header(http.Header{http.CanonicalHeaderKey(header): {secret, key}, key: {"x"}})), planted)
 		}
+	})
+}
+
+// FuzzDecoderErrors puts a credential into the name of a member of an answer that breaks off: the decoder tells the place with escapes of its own.
+func FuzzDecoderErrors(f *testing.F) {
+	f.Add("/a+b=c", "", 0)
+	f.Add("~1/~0/~", "before/", 1)
+	f.Add(strings.Repeat("/~", 90), "", 2)
+	f.Add("/b\"c\\", "…", 3)
+	f.Fuzz(func(t *testing.T, rest, before string, depth int) {
+		if strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return // no header has such a value
+		}
+		secret := planted + rest
+		known := Sent(http.Header{"X-Token": {secret}}, nil, nil)
+		name, err := json.Marshal(before + secret)
+		require.NoError(t, err)
+		var out any
+		err = jsonv2.Unmarshal([]byte(strings.Repeat(`{"body":`, int(uint(depth)%5))+"{"+string(name)+`:tru`), &out, syntax)
+		require.Error(t, err)
+		require.NotContains(t, known.Error(err).Error(), planted)
 	})
 }

@@ -51,7 +51,7 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	quoted, _ := jsontext.AppendQuote(nil, value)
 	forms := append(within(value),
 		value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), strings.ReplaceAll(value, "/", `\/`),
-		strings.Trim(string(quoted), `"`),
+		strings.Trim(string(quoted), `"`), pointerEscapes.Replace(value),
 		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
 	)
 	for _, form := range forms {
@@ -65,6 +65,9 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	}
 	return c
 }
+
+// pointerEscapes makes a name part of a JSON pointer, in which errors of the decoder tell their place.
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // minCore is the length below which a part of base64 may be a part of anything.
 const minCore = 8
@@ -131,20 +134,22 @@ func (c Credentials) mask(s string) string {
 	return s
 }
 
-// escape is a character as URLs write it, or as texts of JSON and programming languages do.
-var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/`)
+// escape is a character as URLs write it, or as texts of JSON and programming languages and JSON pointers do.
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/|~[01]`)
 
 // unescape undoes one layer of escapes.
 func unescape(s string) string {
 	if strings.Contains(s, "&") {
 		s = html.UnescapeString(s)
 	}
-	if !strings.ContainsAny(s, `%\`) {
+	if !strings.ContainsAny(s, `%\~`) {
 		return s
 	}
 	return escape.ReplaceAllStringFunc(s, func(found string) string {
 		n, err := strconv.ParseUint(strings.TrimLeft(found, `%\ux`), 16, 16)
 		switch {
+		case found == "~0":
+			return "~"
 		case err != nil:
 			return "/"
 		case found[0] == '%' || found[1] == 'x':
@@ -197,9 +202,40 @@ func (c Credentials) untorn(s string) string {
 	return s[:len(s)-longest]
 }
 
+// torn takes what is left of credentials off a text that was cut at each ellipsis, as the decoder cuts long names in JSON pointers.
+func (c Credentials) torn(s string) string {
+	const ellipsis = "…"
+	pieces := strings.Split(s, ellipsis)
+	for i, piece := range pieces {
+		if i > 0 {
+			piece = c.unbegun(piece)
+		}
+		if i < len(pieces)-1 {
+			piece = c.untorn(piece)
+		}
+		pieces[i] = piece
+	}
+	return strings.Join(pieces, ellipsis)
+}
+
+// unbegun takes the end of a credential off the beginning of a text.
+func (c Credentials) unbegun(s string) string {
+	longest := 0
+	for _, value := range c {
+		for n := min(len(value)-1, len(s)); n > longest; n-- {
+			if strings.HasPrefix(s, value[len(value)-n:]) {
+				longest = n
+			}
+		}
+	}
+	return s[longest:]
+}
+
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.
+//
+// Of a long header the beginning is looked at, and returned: masking takes seconds for each MiB.
 func (c Credentials) Header(h http.Header) http.Header {
-	safe := Header(h)
+	safe := Header(c.shortened(h))
 	copied := false
 	for name, values := range safe {
 		for i, value := range values {
@@ -217,22 +253,84 @@ func (c Credentials) Header(h http.Header) http.Header {
 	return safe
 }
 
+const (
+	// maxHeader is how much is shown of a header, maxHeaderValue how much of one value if the header is longer than that.
+	maxHeader      = 64 << 10
+	maxHeaderValue = 8 << 10
+	// fieldSize is what a value counts beside its length.
+	fieldSize = 64
+)
+
+// shortened returns h, or the beginning of a long one: of its fields, in the order of their names, and of its long values.
+func (c Credentials) shortened(h http.Header) http.Header {
+	size := 0
+	for _, values := range h {
+		for _, value := range values {
+			size += len(value) + fieldSize
+		}
+	}
+	if size <= maxHeader {
+		return h
+	}
+	room, short := maxHeader, http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if len(value) > maxHeaderValue {
+				value = string(c.Cut([]byte(value), maxHeaderValue)) + "…"
+			}
+			if room -= len(value) + fieldSize; room < 0 {
+				return short
+			}
+			short[name] = append(short[name], value)
+		}
+	}
+	return short
+}
+
 // userInfo is the part of a URL that holds a password, such as that of a proxy.
 var userInfo = regexp.MustCompile(`://[^/\s"'@]*@`)
 
+const (
+	// maxErrorText is how much is shown of the text of an error. Longer ones quote what a server sent.
+	maxErrorText = 4 << 10
+	// maxSearchedText is how much of it is looked at: masking takes seconds for each MiB.
+	maxSearchedText = 64 << 10
+)
+
 // Error returns err, or an error with the same identity if its text shows a credential or the user of a URL: texts of net/http quote what the server
-// sent, and what a proxy is called.
+// sent, and what a proxy is called. A long text is cut.
 func (c Credentials) Error(err error) error {
 	text := err.Error()
-	safe := c.Text(text)
+	isWhole := len(text) <= maxSearchedText
+	if !isWhole {
+		text = c.untorn(text[:maxSearchedText])
+	}
+	safe := c.torn(c.Text(text))
 	if strings.Contains(safe, "@") {
 		safe = userInfo.ReplaceAllString(safe, "://"+Mask+"@")
 	}
-	if safe == text {
+	isClear := isWhole && safe == text
+	if len(safe) > maxErrorText || !isWhole {
+		safe = strings.ToValidUTF8(c.untorn(safe[:min(len(safe), maxErrorText)]), "") + "…"
+	}
+	switch {
+	case safe == text:
 		return err
+	case isClear:
+		return &cutError{safe, err}
 	}
 	return &maskedError{text: safe, is: func(target error) bool { return errors.Is(err, target) }}
 }
+
+// cutError is an error whose text is long and shows no credential.
+type cutError struct {
+	text string
+	err  error
+}
+
+func (e *cutError) Error() string { return e.text }
+
+func (e *cutError) Unwrap() error { return e.err }
 
 // maskedError shows nothing of the error in whose place it stands but its identity.
 type maskedError struct {

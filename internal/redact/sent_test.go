@@ -2,12 +2,17 @@ package redact
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,6 +44,36 @@ func TestCutLeavesNoPartOfACredential(t *testing.T) {
 	require.NotContains(t, string(known.Cut([]byte(many), n)), "test-", "what is masked is shorter, and draws the cut nearer")
 	require.Equal(t, "whole", string(known.Cut([]byte("whole"), n)))
 	require.Equal(t, "pp", string(Credentials(nil).Cut([]byte("ppp"), 2)))
+}
+
+// TestOfALongHeaderTheBeginningIsShown: masking takes seconds for each MiB.
+func TestOfALongHeaderTheBeginningIsShown(t *testing.T) {
+	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
+	filling := strings.Repeat("%25", 3000)
+	header := http.Header{"A": {"1", "echo " + sentToken}, "Set-Cookie": {filling}}
+	require.Equal(t, http.Header{"A": {"1", "echo " + Mask}, "Set-Cookie": {Mask}}, known.Header(header), "not a long one")
+	torn := strings.Repeat("p", maxHeaderValue-5)
+	header["B"] = []string{torn + sentToken + filling}
+	for i := range 1000 {
+		header.Add("C", fmt.Sprint(i))
+	}
+	header["D"], header["E"] = []string{strings.Repeat(filling, 1000)}, []string{"last"}
+	shown := known.Header(header)
+	require.Equal(t, []string{"1", "echo " + Mask}, shown["A"])
+	require.Equal(t, []string{torn + Mask[:5] + "…"}, shown["B"], "no part of a credential stays")
+	size := 0
+	for _, values := range shown {
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	require.Less(t, size, maxHeader)
+	require.Less(t, len(shown["C"]), 1000)
+	require.NotContains(t, shown, "E")
+	require.Len(t, header["C"], 1000, "the header itself stays as it is")
+	delete(header, "C")
+	require.Len(t, known.Header(header), 5)
+	require.Equal(t, filling[:maxHeaderValue]+"…", known.Header(header)["D"][0])
 }
 
 func TestMembersFindsTextsUnderSecretNames(t *testing.T) {
@@ -76,12 +111,12 @@ func TestEscapedCredentialsAreMasked(t *testing.T) {
 	known := Sent(http.Header{"X-Wallarmapi-Token": {secret}}, nil, nil)
 	for _, text := range []string{
 		"test-token/a&#43;b=c&amp;d", "test-token&#x2F;a&#x2b;b&equals;c&amp;d", "test-token%2fa%2bb%3dc%26d", "test-token%252Fa%252Bb%253Dc%2526d",
-		"%74est-token/a%2Bb=c&d", `test-token\/a\u002bb=c\u0026d`, `test-token\x2fa+b=c&d`, "test-token%2Fa&#43;b%3Dc%26amp;d",
+		"%74est-token/a%2Bb=c&d", `test-token\/a\u002bb=c\u0026d`, `test-token\x2fa+b=c&d`, "test-token%2Fa&#43;b%3Dc%26amp;d", "test-token~1a+b=c&d", `test-token~1a\u002bb=c&amp;d`, "%74est-token~1a+b=c&d",
 	} {
 		masked := known.Text("before " + text + " behind")
 		require.Equal(t, "before "+Mask+" behind", masked, text)
 	}
-	for _, text := range []string{"100%25 &amp; more", `C:\user\x`, "%zz%", "&#x110000;", "a &lt;b&gt; %2F"} {
+	for _, text := range []string{"100%25 &amp; more", `C:\user\x`, "%zz%", "&#x110000;", "a &lt;b&gt; %2F", "~1 and ~0 ~"} {
 		require.Equal(t, text, known.Text(text))
 	}
 }
@@ -98,6 +133,60 @@ func TestAnEscapedCredentialIsNotTorn(t *testing.T) {
 		text := known.Cut([]byte(strings.Repeat("p", 200)+escaped+" behind"), 200+cut)
 		require.NotContains(t, string(text), "%74%65%73%74", cut)
 		require.LessOrEqual(t, len(text), 200+cut)
+	}
+}
+
+// TestErrorsOfTheDecoderShowNoCredential that stands as a name in the pointer to their place, in which a slash and a tilde are escaped and long names cut.
+func TestErrorsOfTheDecoderShowNoCredential(t *testing.T) {
+	for _, secret := range []string{"test-token/a+b=c", "test~token~1/~0/~", "test-token/" + strings.Repeat("0123456789", 20) + "/the-end", strings.Repeat("~/", 60) + "x"} {
+		known := Sent(http.Header{"X-Token": {secret}}, nil, nil)
+		for _, before := range []string{"", "before ", "a/b~"} {
+			for _, text := range []string{`{"body":{%q:tru`, `{%q:tru`, `{%q:{"id":tru`, `{"a":{"b":{"c":[{%q:[[1,tru`} {
+				var out any
+				err := json.Unmarshal(fmt.Appendf(nil, text, before+secret), &out, syntax)
+				require.Error(t, err)
+				err = known.Error(fmt.Errorf("element 3: %w", err))
+				for n := range len(secret) - 7 {
+					part := secret[n : n+8]
+					require.NotContains(t, err.Error(), part, text)
+					require.NotContains(t, err.Error(), pointerEscapes.Replace(part), text)
+				}
+			}
+		}
+	}
+	known := Sent(http.Header{"X-Token": {"test-token/a+b=c"}}, nil, nil)
+	plain := errors.New("a… b…")
+	require.Same(t, plain, known.Error(plain))
+}
+
+// TestTextsOfErrorsAreCut and keep their identity; the error itself is there as long as all of its text is known to be clean.
+func TestTextsOfErrorsAreCut(t *testing.T) {
+	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
+	reason := &net.OpError{Op: "read", Net: "tcp", Err: io.ErrUnexpectedEOF}
+	for _, test := range []struct {
+		before, behind int
+		quoted, want   string
+		isThere        bool
+	}{
+		{10, 10, "", "", true},
+		{maxErrorText, 1, "", strings.Repeat("é", maxErrorText/2) + "…", true},
+		{maxErrorText - 1, 9000, "x", strings.Repeat("é", maxErrorText/2-1) + "x…", true},
+		{10, 9000, sentToken, "ééééé" + Mask, false},
+		{maxErrorText - 10, 0, sentToken, strings.Repeat("é", maxErrorText/2-5) + Mask + "…", false},
+		{maxErrorText - 2, 0, sentToken, strings.Repeat("é", maxErrorText/2-1) + Mask[:2] + "…", false},
+		{0, 8 << 20, "", strings.Repeat("é", maxErrorText/2) + "…", false},
+		{maxSearchedText - 4, 8 << 20, sentToken, strings.Repeat("é", maxErrorText/2) + "…", false},
+		{0, 8 << 20, strings.Repeat(sentToken, 1000), Mask, false},
+	} {
+		text := strings.Repeat("é", test.before/2) + test.quoted + strings.Repeat("é", test.behind/2)
+		err := known.Error(fmt.Errorf("%s%w", text, reason))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		var there *net.OpError
+		require.Equal(t, test.isThere, errors.As(err, &there))
+		require.LessOrEqual(t, len(err.Error()), maxErrorText+len("…"))
+		require.True(t, strings.HasPrefix(err.Error(), test.want))
+		require.NotContains(t, err.Error(), sentToken[:6])
+		require.True(t, utf8.ValidString(err.Error()))
 	}
 }
 

@@ -53,6 +53,12 @@ func (a *Answer) Credentials() redact.Credentials {
 	return a.known
 }
 
+// Refusal returns the beginning of a body that becomes an error, at most 64 KiB, with what the request carried masked. Looking for that takes seconds for
+// each MiB, with no regard for the context: it is cut before.
+func (a *Answer) Refusal() []byte {
+	return a.Credentials().Cut(a.Body[:min(len(a.Body), maxErrorBody+cutMargin)], maxErrorBody)
+}
+
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Release gives the body back. It may be called once, after which Body must not be touched.
@@ -84,11 +90,11 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		defer body.Close()
-		read, err := io.ReadAll(io.LimitReader(body, maxErrorBody+cutMargin))
+		answer.Body, err = io.ReadAll(io.LimitReader(body, maxErrorBody+cutMargin))
 		if err == nil {
 			_, _ = io.CopyN(io.Discard, body, maxDrain)
 		}
-		answer.Body = answer.known.Cut(read, maxErrorBody)
+		answer.Body = answer.Refusal()
 		// The status is known whatever became of the body.
 		response.Body = http.NoBody
 		return answer, nil

@@ -653,6 +653,7 @@ func TestTheDefaultTransport(t *testing.T) {
 	pool := NewHTTPTransport()
 	require.GreaterOrEqual(t, pool.MaxIdleConnsPerHost, 64)
 	require.NotZero(t, pool.ResponseHeaderTimeout)
+	require.EqualValues(t, 1<<20, pool.MaxResponseHeaderBytes)
 	require.True(t, pool.ForceAttemptHTTP2)
 	require.EqualValues(t, 0x0303, pool.TLSClientConfig.MinVersion, "TLS 1.2 at least")
 	require.False(t, pool.TLSClientConfig.InsecureSkipVerify)

@@ -9,6 +9,8 @@ import (
 const (
 	idleConnections = 100
 	headerTimeout   = 60 * time.Second
+	// maxHeaderBytes is how long the header of an answer may be. Those of the API have less than a KiB.
+	maxHeaderBytes = 1 << 20
 )
 
 // NewHTTPTransport makes the connection pool of a client: that of the standard library with room for many goroutines that talk to
@@ -24,6 +26,9 @@ func NewHTTPTransport() *http.Transport {
 	t.MaxIdleConns = idleConnections
 	t.MaxIdleConnsPerHost = idleConnections
 	t.ResponseHeaderTimeout = headerTimeout
+	if t.MaxResponseHeaderBytes == 0 {
+		t.MaxResponseHeaderBytes = maxHeaderBytes
+	}
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = &tls.Config{}
 	}
