@@ -89,8 +89,9 @@ func checkHeaderName(name string) error {
 
 // WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is
 // two minutes, unless the context has a deadline; 0 means no bound but the context. Neither ends the decoding of an answer that has come as a whole
-// in time: its size bounds that, up to some 200 ms for each MiB of a hostile answer, and [WithMaxResponseSize] lowers the cap. An answer that is handed over as a stream
-// (a [Download], a [Stream], a [Client.Call] into an io.Writer) is bounded up to its header only; bound its reading by the context.
+// in time: its size bounds that, a fifth of a second for each MiB of a hostile answer, and [WithMaxResponseSize] lowers the cap. An answer that is
+// handed over as a stream (a [Download], a [Stream], a [Client.Call] into an io.Writer) is bounded up to its header only; bound its reading by the
+// context.
 func WithTimeout(d time.Duration) CallOption {
 	return func(s *callSettings) error {
 		if d < 0 {
