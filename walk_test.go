@@ -1083,6 +1083,17 @@ func TestAChainThatLosesItems(t *testing.T) {
 	})
 }
 
+// TestAChainThatStaysCostsNoMore: pages that overlap by one item are not taken for ones that have lost some.
+func TestAChainThatStaysCostsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for kind, requests := range map[paging]int64{byPage: 6, byNextOffset: 7} {
+			server := &kindServer{kind: kind, items: numbers(60)}
+			require.Equal(t, numbers(60), collect(t, server.lister(t), PageOptions{}))
+			require.Equal(t, requests, server.sent.Load())
+		}
+	})
+}
+
 // TestResumeOfAChainThatLostItems: what is next may stand on the page before.
 func TestResumeOfAChainThatLostItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
