@@ -12,7 +12,7 @@ import (
 // steps decode themselves, as a point does.
 type steps []step
 
-type step struct{ name, key string }
+type step [2]string
 
 func (s *steps) UnmarshalJSONFrom(d *jsontext.Decoder) error { return d.SkipValue() }
 
