@@ -10,8 +10,9 @@ import (
 // ScopeBuilder builds the conditions of a rule, see [Scope]. It is a value: each method returns another builder and leaves this one as it is. What
 // cannot be built is remembered and comes out of [ScopeBuilder.Conditions] or [RulesService.Create], before anything is sent.
 //
-// Path, Prefix, Host, URI and URL read patterns: a part that is * stands for anything and makes no condition, and a part in double braces,
-// as in {{^v[0-9]$}}, is a regular expression (PIRE), one for the whole part. The other methods take values as they are.
+// Path, Prefix, Host and URL read patterns: a part that is * stands for anything and makes no condition, and a part in double braces,
+// as in {{^v[0-9]$}}, is a regular expression (PIRE), one for the whole part. The other methods take values as they are, but for
+// [ScopeBuilder.URI].
 type ScopeBuilder struct {
 	conditions Conditions
 	errs       []error
@@ -162,8 +163,16 @@ func (b ScopeBuilder) Host(host string) ScopeBuilder {
 		return b.with(Condition{Type: ConditionRegex, Point: Point{Header("HOST")}, Value: p.value})
 	case strings.ContainsAny(host, "/?#@\\ \t"):
 		return b.refuse("the host %q is no host name; see URL", clip(host))
+	case !hasPort(host):
+		return b.refuse("the host %q has something other than a port behind its colon", clip(host))
 	}
 	return b.with(Condition{Type: ConditionIEqual, Point: Point{Header("HOST")}, Value: host})
+}
+
+// hasPort reports whether a colon in a host, but for those of an address in brackets, is followed by a port.
+func hasPort(host string) bool {
+	name, port, found := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":")
+	return !found || isDigits(port) && (name != "" || strings.HasPrefix(host, "["))
 }
 
 // Method adds a condition for the HTTP method; letter case does not matter.
@@ -240,7 +249,8 @@ func (b ScopeBuilder) Proto(version string) ScopeBuilder {
 	return b.with(Condition{Type: ConditionEqual, Point: Point{NewStep("proto")}, Value: version})
 }
 
-// URI adds a condition for path and query together, as one text. It cannot stand beside conditions for the path or for query parameters.
+// URI adds a condition for path and query together, as one text, or as one {{regular expression}}. A path with * or an expression as one of its parts
+// is refused, as no URI has them: see [ScopeBuilder.Path]. URI cannot stand beside conditions for the path or for query parameters.
 func (b ScopeBuilder) URI(uri string) ScopeBuilder {
 	if hasControl(uri) {
 		return b.refuse("the URI %q holds a control character", clip(uri))
@@ -250,6 +260,12 @@ func (b ScopeBuilder) URI(uri string) ScopeBuilder {
 	}
 	if uri == "" || uri[0] != '/' {
 		return b.refuse("the URI %q does not begin with a slash", clip(uri))
+	}
+	path, _, _ := strings.Cut(uri, "?")
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "*" || part == "**" || strings.Contains(part, "{{") {
+			return b.refuse("the URI %q is compared as one text, in which %q stands for itself; see Path", clip(uri), clip(part))
+		}
 	}
 	return b.with(Condition{Type: ConditionEqual, Point: Point{NewStep("uri")}, Value: uri})
 }

@@ -141,8 +141,11 @@ func create(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []str
 	if flags.NArg() > 0 {
 		return cli.Misuse("unexpected argument %q", flags.Arg(0))
 	}
-	if *path == "" {
+	switch {
+	case *path == "":
 		return cli.Misuse("-path is required")
+	case *attack == "":
+		return cli.Misuse("-attack-type is empty")
 	}
 	where := wallarm.Scope()
 	if strings.HasSuffix(*path, "/*") || strings.HasSuffix(*path, "/**") {
@@ -154,6 +157,9 @@ func create(ctx context.Context, p *cli.Program, flags *flag.FlagSet, args []str
 	flags.Visit(func(f *flag.Flag) { hostGiven = hostGiven || f.Name == "host" })
 	if hostGiven {
 		where = where.Host(*host) // which refuses an empty one: an unset shell variable must not mean every host
+	}
+	if _, err := where.Conditions(); err != nil {
+		return cli.Misuse("%v", err)
 	}
 	client, stop, err := p.Client()
 	if err != nil {

@@ -74,6 +74,7 @@ func TestWhatARuleSaysDoesNotReachTheTerminal(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, args := range [][]string{
 		nil, {"explode"}, {"create"}, {"create", "-path", "/x", "more"}, {"delete"}, {"delete", "x"}, {"delete", "-1"}, {"list", "-limit", "-2"}, {"list", "x"}, {"-nope"},
+		{"create", "-path", "/x", "-host", ""}, {"create", "-path", "/x", "-host", "http://x.example.com"}, {"create", "-path", "/x", "-attack-type", ""},
 	} {
 		code, _, errs := cli.Try(t, nil, run, args...)
 		require.Equal(t, cli.Misused, code, "%v", args)
@@ -87,10 +88,10 @@ func TestMistakes(t *testing.T) {
 	}
 	server := wallarmtest.NewServer(t)
 	code, _, errs := cli.Try(t, server, run, "create", "-path", "no-slash")
-	require.Equal(t, cli.Failed, code)
+	require.Equal(t, cli.Misused, code)
 	require.Contains(t, errs, "slash")
 	code, _, errs = cli.Try(t, server, run, "create", "-path", "/**/*.*")
-	require.Equal(t, cli.Failed, code)
+	require.Equal(t, cli.Misused, code)
 	require.Contains(t, errs, "every request")
 	require.Empty(t, server.RequestsOf("rules.create"), "nothing is sent")
 }
