@@ -1149,3 +1149,20 @@ func TestATotalThatIsNotToBeTrusted(t *testing.T) {
 		}
 	})
 }
+
+// TestABurstInOneSecond: where a second holds more than pages overlap by, the end of the list is not taken for a list that has shrunk.
+func TestABurstInOneSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, n := range []int{11, 50, 61, 95, 100, 301} {
+			for _, first := range []int{0, 20, 55} { // of the burst at the end
+				for name, opts := range map[string][]CallOption{"default": nil, "two": {Concurrency(2)}, "four": {Concurrency(4)}, "thirty": {Concurrency(30)}, "none ahead": {NoPrefetch()}} {
+					server := &listServer{items: numbers(n)}
+					l := server.lister(t, opts...)
+					l.at = func(i *numbered) time.Time { return time.Unix(int64(min(i.N, first)), 0) }
+					require.Equal(t, numbers(n), collect(t, l, PageOptions{}), "%d, burst from %d on, %s", n, first, name)
+					require.LessOrEqual(t, len(server.asked()), n/2+90, "%d, burst from %d on, %s", n, first, name)
+				}
+			}
+		}
+	})
+}

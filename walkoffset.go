@@ -34,9 +34,11 @@ type offsetWalk[T any] struct {
 type edge struct {
 	// last is the hash of the last item, 0 if items have no ids.
 	last uint64
-	// ties is how many items at the end are of the same second, and second which; both are 0 if items have no times.
+	// ties is how many items at the end are of the same second, and second which; both are 0 if items have no times. isOpen says that all of the page
+	// are of that second, so that there may be more of them before it.
 	ties   int
 	second int64
+	isOpen bool
 }
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
@@ -162,6 +164,7 @@ func (o *offsetWalk[T]) edgeOf(items []T) (e edge) {
 	for e.ties < len(items) && o.at(&items[len(items)-1-e.ties]).Unix() == e.second {
 		e.ties++
 	}
+	e.isOpen = e.ties == len(items)
 	return e
 }
 
@@ -184,7 +187,7 @@ func (o *offsetWalk[T]) keep(ties int) {
 // torn reports whether a page begins within the second at which what was read ends: some of that second may stand before it, unless that is more
 // than pages overlap by.
 func (o *offsetWalk[T]) torn(page *Page[T]) bool {
-	return o.edge.ties > 0 && o.edge.ties < o.lap() && o.at(&page.Items[0]).Unix() == o.edge.second
+	return o.edge.ties > 0 && o.edge.ties < o.lap() && !o.edge.isOpen && o.at(&page.Items[0]).Unix() == o.edge.second
 }
 
 // goesOn judges whether there is more behind a page that was accepted. repeats says that the page followed on the one before and had nothing new.

@@ -116,3 +116,31 @@ func (x *exchange) unread() bool {
 	}
 	return x.body == nil || x.body.isUnread()
 }
+
+// endingBody is the body of an answer over HTTP/2 that ends with the context, also while the request is still being sent: net/http does not look at the
+// context while it waits for leave to send the rest, and the server need not give it.
+type endingBody struct {
+	io.ReadCloser
+	ctx    context.Context
+	detach func() bool
+}
+
+func newEndingBody(ctx context.Context, body io.ReadCloser) *endingBody {
+	// It may be closed while somebody reads it.
+	return &endingBody{body, ctx, context.AfterFunc(ctx, func() { _ = body.Close() })}
+}
+
+func (b *endingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	return n, err
+}
+
+func (b *endingBody) Close() error {
+	if !b.detach() {
+		return nil // closed by the end of the context, or about to be
+	}
+	return b.ReadCloser.Close()
+}

@@ -263,8 +263,13 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil || response == nil {
 		return response, err
 	}
-	if response.ProtoMajor == 2 && !x.engine.http2.Load() {
-		x.engine.http2.Store(true)
+	if response.ProtoMajor == 2 {
+		if !x.engine.http2.Load() {
+			x.engine.http2.Store(true)
+		}
+		if len(x.call.Body) > 0 {
+			response.Body = newEndingBody(x.ctx, response.Body)
+		}
 	}
 	switch {
 	case response.StatusCode == http.StatusSwitchingProtocols:

@@ -9,6 +9,7 @@ import (
 const (
 	idleConnections = 100
 	headerTimeout   = 60 * time.Second
+	writeTimeout    = 30 * time.Second
 	// maxHeaderBytes is how long the header of an answer may be. Those of the API have less than a KiB.
 	maxHeaderBytes = 1 << 20
 )
@@ -26,6 +27,13 @@ func NewHTTPTransport() *http.Transport {
 	t.MaxIdleConns = idleConnections
 	t.MaxIdleConnsPerHost = idleConnections
 	t.ResponseHeaderTimeout = headerTimeout
+	if t.HTTP2 == nil {
+		t.HTTP2 = &http.HTTP2Config{}
+	}
+	if t.HTTP2.WriteByteTimeout == 0 {
+		// A server that takes nothing more would hold up all calls of the connection.
+		t.HTTP2.WriteByteTimeout = writeTimeout
+	}
 	if t.MaxResponseHeaderBytes == 0 {
 		t.MaxResponseHeaderBytes = maxHeaderBytes
 	}
