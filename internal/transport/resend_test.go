@@ -450,3 +450,45 @@ func TestATransportThatRewindsByItself(t *testing.T) {
 	require.True(t, failure.Unknown)
 	require.Equal(t, 1, sent)
 }
+
+// TestACallOverHTTP2EndsWithItsContext although the server has sent its header, takes no more of the request, and says nothing more.
+func TestACallOverHTTP2EndsWithItsContext(t *testing.T) {
+	for _, isStream := range []bool{false, true} {
+		for _, encoding := range []string{"", "gzip"} {
+			release := make(chan struct{})
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if encoding != "" {
+					w.Header().Set("Content-Encoding", encoding)
+				}
+				w.WriteHeader(200)
+				_ = http.NewResponseController(w).Flush()
+				<-release
+			}))
+			server.EnableHTTP2 = true
+			server.StartTLS()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			reason := errors.New("no more time")
+			call := callTo(t, server, Once)
+			call.Body, call.Stream = make([]byte, 3<<20), isStream
+			client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				response, err := server.Client().Transport.RoundTrip(r)
+				cancel(reason)
+				return response, err
+			})}
+			answer, err := New(Config{Client: client}).Do(ctx, call)
+			if err == nil {
+				require.True(t, isStream, "an answer that breaks off is none")
+				_, err = io.ReadAll(answer.Stream)
+				require.NoError(t, answer.Stream.Close())
+			}
+			require.ErrorIs(t, err, reason)
+			close(release)
+			server.CloseClientConnections()
+			server.Close()
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
