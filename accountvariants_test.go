@@ -22,9 +22,17 @@ func TestRefusalInsideASuccess(t *testing.T) {
 	require.ErrorIs(t, err, ErrForbidden)
 	client, _ = newTestClient(t, jsonAnswer(`{"status":404,"body":"Not found"}`))
 	require.NoError(t, client.Tokens.Delete(t.Context(), 31001), "what is not there counts as deleted")
-	for _, body := range []string{"", "{}", "[5151]", "null", `"OK"`, `{"status":200}`, "not JSON", `{"body":{"status":"enabled"}}`, `{"status":"enabled"}`} {
+	for _, body := range []string{"", "{}", "[5151]", "null", `"OK"`, ` {"status":200} `, " ", `{"body":{"status":"enabled"}}`, `{"status":"enabled"}`} {
 		client, _ = newTestClient(t, jsonAnswer(body))
 		require.NoError(t, client.Tokens.Delete(t.Context(), 31001), body)
+	}
+	// What is no JSON does not come from the service, and so says nothing of what it did.
+	for _, body := range []string{"not JSON", "<html>We are back soon", `{"status":20`} {
+		client, _ = newTestClient(t, jsonAnswer(body))
+		require.ErrorIs(t, client.Tokens.Delete(t.Context(), 31001), ErrResponse, body)
+		added, err := client.IPLists.Deny(t.Context(), []string{"203.0.113.7"}, IPTerms{ExpiresAt: Forever})
+		require.ErrorIs(t, err, ErrOutcomeUnknown, body)
+		require.Zero(t, added)
 	}
 }
 

@@ -523,9 +523,15 @@ const quickBody = 256 << 10
 // openAnswer returns the payload of a 2xx answer: nil if the operation expects none, or if it may do without.
 func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Paging, error) {
 	if op.envelope == noAnswer {
-		// Nothing is expected, so nothing is wrong with an answer that cannot be opened; but it may say no.
-		opened, _ := wire.Open(answer.Body, bare)
-		return nil, wire.Paging{}, innerRefusal(op, answer, opened.Status)
+		// Nothing is expected, so nothing is wrong with an empty answer. But it may say no, and the page of a proxy says nothing of the service.
+		opened, err := wire.Open(answer.Body, bare)
+		if refusal := innerRefusal(op, answer, opened.Status); refusal != nil {
+			return nil, wire.Paging{}, refusal
+		}
+		if err != nil && len(bytes.TrimSpace(answer.Body)) > 0 {
+			return nil, wire.Paging{}, unreadable(op, answer, err)
+		}
+		return nil, wire.Paging{}, nil
 	}
 	opened, err := wire.Open(answer.Body, op.envelope)
 	if op.envelope != bare {

@@ -550,8 +550,8 @@ func (m *matrix) table(list []fault) string {
 		"The test TestReliabilityMatrix writes this page (`go test -run TestReliabilityMatrix -update .`) and fails when it differs. It makes the call\n" +
 		"of every operation into each fault below, with a scripted connection and a synthetic clock. The columns are replay classes; downloads are those\n" +
 		"whose answer is handed over as a stream. A cell says how the call ends and how many requests arrive at the server, of at most one plus three\n" +
-		"retries. Several outcomes stand for operations that differ: a delete takes 404 as done, an operation whose answer carries nothing does not look\n" +
-		"into it, a list takes null as empty. \"unknown\" is `ErrOutcomeUnknown`, \"cause\" an error that unwraps to the fault itself, and \"canceled\" one that\n" +
+		"retries. Several outcomes stand for operations that differ: a delete takes 404 as done, an operation whose answer carries nothing takes any JSON\n" +
+		"or none, a list takes null as empty. \"unknown\" is `ErrOutcomeUnknown`, \"cause\" an error that unwraps to the fault itself, and \"canceled\" one that\n" +
 		"unwraps to `context.Canceled`.\n\n" +
 		"In every cell the test also checks that an operation of class once sends nothing after a request that may have been applied, that no request goes\n" +
 		"to another host or scheme, that the call ends within its two minutes, that no goroutine stays, and that no planted secret is in\n" +
