@@ -256,6 +256,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		return nil
 	}
 	stale := 0
+	var former uint64
 	// steps is how many steps back there were since something new came, from where they began, and trust how many there may be.
 	steps, from, trust := 0, 0, maxSteps
 	w.launch(ctx, start, start.Limit)
@@ -292,6 +293,10 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		}
 		w.proven = max(w.proven, len(page.Items))
 		w.adopt(page)
+		// Where items have no ids, a server that gives the same page for ever is known by that page.
+		ends := w.endsOf(page)
+		isSame := ends != 0 && ends == former
+		former = ends
 		w.accept(f, page)
 		if w.paging == byKey && more && !w.settings.noPrefetch {
 			failure = proceed(next)
@@ -299,7 +304,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		if len(page.Items) > 0 && !yield(page, nil) || w.ended() {
 			return
 		}
-		if stale++; len(page.Items) > 0 {
+		if stale++; len(page.Items) > 0 && !isSame {
 			if stale = 0; steps > 0 && f.asked.Offset >= from {
 				// The steps brought nothing: what tells of losses may be wrong.
 				trust = max(trust/2, 1)
@@ -317,6 +322,18 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 	}
+}
+
+// endsOf is what the first and the last item of a page say, if items have no ids.
+func (w *walk[T]) endsOf(page *Page[T]) uint64 {
+	if w.id != nil || len(page.Items) == 0 {
+		return 0
+	}
+	data, err := wire.MarshalEcho([]*T{&page.Items[0], &page.Items[len(page.Items)-1]})
+	if err != nil {
+		return 0
+	}
+	return hash(string(data))
 }
 
 // overlapping makes the page behind one begin with the last item of that, where the server names its offset: if the item is not there, the list has

@@ -1166,3 +1166,30 @@ func TestABurstInOneSecond(t *testing.T) {
 		}
 	})
 }
+
+// TestTheSamePageUnderNewCursors ends with an error, where items have no ids too.
+func TestTheSamePageUnderNewCursors(t *testing.T) {
+	n := 0
+	client := echoing(t, Token("test-token-cursors"), func(*http.Request) (int, http.Header, string) {
+		n++
+		const record = `{"id":["a","b"],"ip":"192.0.2.1","request_id":"r","time":1700000000}`
+		return 200, http.Header{}, fmt.Sprintf(
+			`{"status":200,"cursor":"c%d","body":{"objects":[%s],"continuation":"c%[1]d"},"data":[%[2]s],"next_cursor":"c%[1]d","has_more":true}`, n, record)
+	})
+	ends := func(failure error) {
+		t.Helper()
+		require.ErrorIs(t, failure, ErrResponse)
+		require.Less(t, n, 40)
+		n = 0
+	}
+	var failure error
+	for _, failure = range client.IPLists.AllHistory(t.Context(), DenyHistoryFilter{}) {
+	}
+	ends(failure)
+	for _, failure = range client.AttackVectors.All(t.Context(), "a-group") {
+	}
+	ends(failure)
+	for _, failure = range client.AttackVectors.All(t.Context(), "a-group", Concurrency(4)) {
+	}
+	ends(failure)
+}
