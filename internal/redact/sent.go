@@ -202,35 +202,6 @@ func (c Credentials) untorn(s string) string {
 	return s[:len(s)-longest]
 }
 
-// torn takes what is left of credentials off a text that was cut at each ellipsis, as the decoder cuts long names in JSON pointers.
-func (c Credentials) torn(s string) string {
-	const ellipsis = "…"
-	pieces := strings.Split(s, ellipsis)
-	for i, piece := range pieces {
-		if i > 0 {
-			piece = c.unbegun(piece)
-		}
-		if i < len(pieces)-1 {
-			piece = c.untorn(piece)
-		}
-		pieces[i] = piece
-	}
-	return strings.Join(pieces, ellipsis)
-}
-
-// unbegun takes the end of a credential off the beginning of a text.
-func (c Credentials) unbegun(s string) string {
-	longest := 0
-	for _, value := range c {
-		for n := min(len(value)-1, len(s)); n > longest; n-- {
-			if strings.HasPrefix(s, value[len(value)-n:]) {
-				longest = n
-			}
-		}
-	}
-	return s[longest:]
-}
-
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.
 //
 // Of a long header the beginning is looked at, and returned: masking takes seconds for each MiB.
@@ -238,6 +209,14 @@ func (c Credentials) Header(h http.Header) http.Header {
 	safe := Header(c.shortened(h))
 	copied := false
 	for name, values := range safe {
+		if !isPlainName(name) || c.isIn(name) {
+			if !copied {
+				safe, copied = maps.Clone(safe), true
+			}
+			delete(safe, name)
+			safe[Mask] = []string{Mask}
+			continue
+		}
 		for i, value := range values {
 			masked := c.Text(value)
 			if masked == value {
@@ -251,6 +230,12 @@ func (c Credentials) Header(h http.Header) http.Header {
 		}
 	}
 	return safe
+}
+
+// isIn reports whether the name of a header holds a credential. net/http changes the letter case of names.
+func (c Credentials) isIn(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(c, func(value string) bool { return strings.Contains(name, strings.ToLower(value)) })
 }
 
 const (
@@ -297,6 +282,25 @@ const (
 	maxSearchedText = 64 << 10
 )
 
+// place is where an error of the decoder says that it is: a JSON pointer of the names of members, of which long ones are cut.
+var place = regexp.MustCompile(` within "/(?:[^"\\]|\\.)*"`)
+
+// plainPlace leaves names as an API has them: another may be a credential in an escaped form, of which the cut has left a part.
+func plainPlace(found string) string {
+	names := strings.Split(strings.Trim(strings.TrimPrefix(found, " within "), `"`), "/")
+	for i, name := range names {
+		if name != "" && !isPlainName(name) {
+			names[i] = "…"
+		}
+	}
+	return ` within "` + strings.Join(names, "/") + `"`
+}
+
+// isPlainName reports whether a member or a header may be called so by those who mean no harm.
+func isPlainName(name string) bool {
+	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
+}
+
 // Error returns err, or an error with the same identity if its text shows a credential or the user of a URL: texts of net/http quote what the server
 // sent, and what a proxy is called. A long text is cut.
 func (c Credentials) Error(err error) error {
@@ -305,7 +309,7 @@ func (c Credentials) Error(err error) error {
 	if !isWhole {
 		text = c.untorn(text[:maxSearchedText])
 	}
-	safe := c.torn(c.Text(text))
+	safe := c.Text(place.ReplaceAllStringFunc(text, plainPlace))
 	if strings.Contains(safe, "@") {
 		safe = userInfo.ReplaceAllString(safe, "://"+Mask+"@")
 	}

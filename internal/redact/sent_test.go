@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -142,21 +143,45 @@ func TestErrorsOfTheDecoderShowNoCredential(t *testing.T) {
 		known := Sent(http.Header{"X-Token": {secret}}, nil, nil)
 		for _, before := range []string{"", "before ", "a/b~"} {
 			for _, text := range []string{`{"body":{%q:tru`, `{%q:tru`, `{%q:{"id":tru`, `{"a":{"b":{"c":[{%q:[[1,tru`} {
-				var out any
-				err := json.Unmarshal(fmt.Appendf(nil, text, before+secret), &out, syntax)
-				require.Error(t, err)
-				err = known.Error(fmt.Errorf("element 3: %w", err))
-				for n := range len(secret) - 7 {
-					part := secret[n : n+8]
-					require.NotContains(t, err.Error(), part, text)
-					require.NotContains(t, err.Error(), pointerEscapes.Replace(part), text)
+				for _, escape := range []func(string) string{strings.Clone, url.QueryEscape, percent, func(s string) string { return percent(percent(s)) }} {
+					var out any
+					err := json.Unmarshal(fmt.Appendf(nil, text, before+escape(secret)), &out, syntax)
+					require.Error(t, err)
+					err = known.Error(fmt.Errorf("element 3: %w", err))
+					for n := range len(secret) - 7 {
+						part := secret[n : n+8]
+						require.NotContains(t, err.Error(), part, text)
+						require.NotContains(t, err.Error(), pointerEscapes.Replace(part), text)
+						require.NotContains(t, err.Error(), escape(part), text)
+					}
 				}
 			}
 		}
 	}
 	known := Sent(http.Header{"X-Token": {"test-token/a+b=c"}}, nil, nil)
-	plain := errors.New("a… b…")
-	require.Same(t, plain, known.Error(plain))
+	for _, text := range []string{"a… b…", `json: cannot unmarshal within "/body/0/first-name_1/"`} {
+		plain := errors.New(text)
+		require.Same(t, plain, known.Error(plain))
+	}
+}
+
+// percent escapes every byte of a text.
+func percent(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, "%%%02X", s[i])
+	}
+	return b.String()
+}
+
+func TestNamesOfHeadersAreMasked(t *testing.T) {
+	const secret = "test-token/a+b=Cd"
+	known := Sent(http.Header{"X-Token": {secret, "Test-Token-Plain"}}, nil, nil)
+	for _, name := range []string{secret, url.QueryEscape(secret), percent(secret) + " ", base64.RawURLEncoding.EncodeToString([]byte(secret)), "test-token-plain", "X-Test-Token-Plain"} {
+		h := http.Header{name: {"1"}, "Content-Length": {"2"}}
+		h.Set(name, "1")
+		require.Equal(t, http.Header{Mask: {Mask}, "Content-Length": {"2"}}, known.Header(h), name)
+	}
 }
 
 // TestTextsOfErrorsAreCut and keep their identity; the error itself is there as long as all of its text is known to be clean.
