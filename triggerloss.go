@@ -56,8 +56,12 @@ func asWritten(read jsonObject, template TriggerTemplate) {
 	}
 	completeThreshold(read)
 	// These only answers have, and the last is what is to change.
-	for _, name := range []string{"id", "client_id", "template", "thresholds", "created_at", "updated_at", "enabled"} {
+	for _, name := range []string{"id", "client_id", "template", "created_at", "updated_at", "enabled"} {
 		delete(read, name)
+	}
+	// One threshold is the one that is written; a second would be lost.
+	if !hasSeveral(read["thresholds"]) {
+		delete(read, "thresholds")
 	}
 }
 
@@ -84,7 +88,7 @@ func withoutEcho(read jsonObject) RawJSON {
 	kept := make([]RawJSON, 0, len(elements))
 	for _, element := range elements {
 		filter, err := readObject(element)
-		if err != nil || string(filter["id"]) != `"threshold"` {
+		if err != nil || string(filter["id"]) != `"threshold"` || hasSeveral(filter["values"]) {
 			kept = append(kept, element)
 			continue
 		}
@@ -103,14 +107,24 @@ func withoutEcho(read jsonObject) RawJSON {
 
 // soleElement returns the element of a list that has one, else nil.
 func soleElement(list RawJSON) RawJSON {
+	if elements := elementsOf(list); len(elements) == 1 {
+		return elements[0]
+	}
+	return nil
+}
+
+func hasSeveral(list RawJSON) bool { return len(elementsOf(list)) > 1 }
+
+// elementsOf returns the elements of a list, none of what is not one.
+func elementsOf(list RawJSON) []RawJSON {
 	if list.Kind() != '[' {
 		return nil
 	}
 	elements, err := wire.DecodeElements[RawJSON](list, nil)
-	if err != nil || len(elements) != 1 {
+	if err != nil {
 		return nil
 	}
-	return elements[0]
+	return elements
 }
 
 // completeThreshold adds the list of operators, which answers leave out, and which always is the same.
