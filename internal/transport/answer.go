@@ -75,11 +75,12 @@ func (a *Answer) Release() {
 
 // read completes the exchange: it takes the body of the response and closes it.
 func (x *exchange) read(response *http.Response) (*Answer, error) {
-	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Header: response.Header, Attempts: x.attempts, sent: x.carried()}
+	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Attempts: x.attempts, sent: x.carried()}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		answer.known = answer.sent.credentials(x.proxySecrets())
 	}
 	body, err := decompressed(response)
+	answer.Header = response.Header
 	if err != nil {
 		response.Body.Close()
 		if response.StatusCode < 200 || response.StatusCode > 299 {
@@ -123,7 +124,8 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	return answer, nil
 }
 
-// decompressed is the body after decompression. The standard transport does that itself, unless somebody set Accept-Encoding.
+// decompressed is the body after decompression. The standard transport does that itself, unless somebody set Accept-Encoding, as [Engine.acceptGzip] does.
+// As there, the header then no longer tells how the body travelled.
 func decompressed(response *http.Response) (io.ReadCloser, error) {
 	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") || response.Uncompressed {
 		return response.Body, nil
@@ -131,25 +133,40 @@ func decompressed(response *http.Response) (io.ReadCloser, error) {
 	if response.ContentLength == 0 || response.StatusCode == http.StatusNoContent || response.Request.Method == http.MethodHead {
 		return response.Body, nil
 	}
-	reader, err := gzip.NewReader(response.Body)
-	if errors.Is(err, io.EOF) {
+	reader := gzipReaders.Get().(*gzip.Reader)
+	if err := reader.Reset(response.Body); errors.Is(err, io.EOF) {
 		return response.Body, nil // nothing at all, which needs no unpacking
-	}
-	if err != nil {
+	} else if err != nil {
 		return nil, fmt.Errorf("decompressing the answer: %w", err)
 	}
-	return &gzipBody{Reader: reader, body: response.Body}, nil
+	response.Header = response.Header.Clone()
+	response.Header.Del("Content-Encoding")
+	response.Header.Del("Content-Length")
+	response.ContentLength, response.Uncompressed = -1, true
+	return &gzipBody{reader, response.Body}, nil
 }
+
+var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 type gzipBody struct {
-	*gzip.Reader
-	body io.Closer
+	reader *gzip.Reader
+	body   io.ReadCloser
 }
 
-func (b *gzipBody) Close() error {
-	_ = b.Reader.Close()
-	return b.body.Close()
+func (b *gzipBody) Read(p []byte) (int, error) {
+	if b.reader == nil {
+		return 0, io.EOF
+	}
+	n, err := b.reader.Read(p)
+	if err == io.EOF {
+		// Only one that has come to its end goes back: a body may be closed while it is read.
+		gzipReaders.Put(b.reader)
+		b.reader = nil
+	}
+	return n, err
 }
+
+func (b *gzipBody) Close() error { return b.body.Close() }
 
 // cappedBody is a stream that fails once more than limit bytes have been read. A limit of 0 is none.
 type cappedBody struct {

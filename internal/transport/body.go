@@ -117,25 +117,67 @@ func (x *exchange) unread() bool {
 	return x.body == nil || x.body.isUnread()
 }
 
+// acceptGzip asks for a compressed answer to a request with a body, in the place of net/http, whose HTTP/2 cannot close a body of which it waits for the
+// first byte to decompress; see [endingBody]. A RoundTripper that is not the standard one may look at the bodies: it gets them as net/http makes them.
+func (e *Engine) acceptGzip(call *Call) {
+	if !e.isGzipOurs || len(call.Body) == 0 {
+		return
+	}
+	if _, isSet := call.Header["Accept-Encoding"]; !isSet && len(call.Header["Range"]) == 0 {
+		call.Header["Accept-Encoding"] = acceptsGzip
+	}
+}
+
+// acceptsGzip is shared and never written to.
+var acceptsGzip = []string{"gzip"}
+
 // endingBody is the body of an answer over HTTP/2 that ends with the context, also while the request is still being sent: net/http does not look at the
 // context while it waits for leave to send the rest, and the server need not give it.
 type endingBody struct {
 	io.ReadCloser
 	ctx    context.Context
 	detach func() bool
+	// isStuck says that a read may not end when the body is closed: the first one of a body that net/http decompresses.
+	isStuck bool
 }
 
-func newEndingBody(ctx context.Context, body io.ReadCloser) *endingBody {
+func newEndingBody(ctx context.Context, response *http.Response) *endingBody {
+	body := response.Body
 	// It may be closed while somebody reads it.
-	return &endingBody{body, ctx, context.AfterFunc(ctx, func() { _ = body.Close() })}
+	return &endingBody{body, ctx, context.AfterFunc(ctx, func() { _ = body.Close() }), response.Uncompressed}
 }
 
 func (b *endingBody) Read(p []byte) (int, error) {
+	if len(p) > 0 && b.isStuck {
+		return b.readFirst(p[:1])
+	}
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF && b.ctx.Err() != nil {
 		err = context.Cause(b.ctx)
 	}
 	return n, err
+}
+
+// readFirst reads a byte, or leaves a goroutine that waits for it as long as the stream lives.
+func (b *endingBody) readFirst(p []byte) (int, error) {
+	type result struct {
+		data [1]byte
+		n    int
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		r.n, r.err = b.ReadCloser.Read(r.data[:])
+		done <- r
+	}()
+	select {
+	case r := <-done:
+		b.isStuck = false
+		return copy(p, r.data[:r.n]), r.err
+	case <-b.ctx.Done():
+		return 0, context.Cause(b.ctx)
+	}
 }
 
 func (b *endingBody) Close() error {

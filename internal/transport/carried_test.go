@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -9,10 +10,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // refusingProxy answers each CONNECT with a status line that repeats the credentials of the proxy, as they came and decoded.
@@ -210,4 +214,20 @@ func TestFormerCredentialsAreMaskedToo(t *testing.T) {
 	answer, err = engine.Do(t.Context(), call())
 	require.NoError(t, err)
 	require.Equal(t, "[redacted] [redacted]", string(answer.Body))
+}
+
+// TestOnlyTheBeginningOfARefusalIsSearched: masking takes seconds for each MiB, so a body of any length must cost what its beginning costs.
+func TestOnlyTheBeginningOfARefusalIsSearched(t *testing.T) {
+	allocated := func(size int) uint64 {
+		answer := &Answer{Body: bytes.Repeat([]byte("%25"), size/3), known: redact.Credentials{"test-token-refused"}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		refusal := answer.Refusal()
+		runtime.ReadMemStats(&after)
+		require.NotEmpty(t, refusal)
+		require.LessOrEqual(t, len(refusal), maxErrorBody)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	allocated(1 << 10)
+	require.Less(t, allocated(3<<20), 3*allocated(maxErrorBody+cutMargin))
 }

@@ -78,6 +78,8 @@ type Engine struct {
 	pausedUntil atomic.Int64
 	// http2 says that the server has been heard to speak HTTP/2.
 	http2 atomic.Bool
+	// isGzipOurs says that nobody but the standard transport sees the answers, so that the engine may ask for compressed ones.
+	isGzipOurs bool
 }
 
 // Config is what an Engine is made of.
@@ -125,7 +127,11 @@ func New(config Config) *Engine {
 	}
 	// Go forwards custom headers, and so the token, to the host of a redirect. The API has no redirects: refuse all.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Engine{client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe}
+	standard, isStandard := base.(*http.Transport)
+	return &Engine{
+		client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe,
+		isGzipOurs: isStandard && !standard.DisableCompression,
+	}
 }
 
 // Call is one call to make.
@@ -149,6 +155,7 @@ type Call struct {
 
 // Do makes the call. It returns the last complete answer, whatever its status, or a *Failure if there is none.
 func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
+	e.acceptGzip(call)
 	x := exchanges.Get().(*exchange)
 	defer x.recycle()
 	x.engine, x.call, x.ctx, x.header = e, *call, ctx, call.Header
@@ -268,7 +275,7 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 			x.engine.http2.Store(true)
 		}
 		if len(x.call.Body) > 0 {
-			response.Body = newEndingBody(x.ctx, response.Body)
+			response.Body = newEndingBody(x.ctx, response)
 		}
 	}
 	switch {
