@@ -355,8 +355,12 @@ func (w *walk[T]) find(page *Page[T]) bool {
 			continue
 		}
 		last := w.tipTime(page)
+		if last.IsZero() && w.at != nil {
+			// It is gone; this one may be of the same second.
+			last = w.at(&page.Items[i])
+		}
 		for j := range i {
-			if last.IsZero() || w.at(&page.Items[j]).Unix() != last.Unix() {
+			if w.at == nil || w.at(&page.Items[j]).Unix() != last.Unix() {
 				h, _ := w.identity(&page.Items[j])
 				w.recent.add(h)
 			}

@@ -251,6 +251,36 @@ func TestResumeOfAListThatMoved(t *testing.T) {
 	}
 }
 
+// TestResumeInASecondThatIsOrderedAnew: what was handled last is gone, and what was not stands before what was.
+func TestResumeInASecondThatIsOrderedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for seed := range uint64(1000) {
+			random := rand.New(rand.NewPCG(seed, 3))
+			second := 2 + random.IntN(4)
+			before, handled := random.IntN(3), 1+random.IntN(second-1)
+			server := &kindServer{kind: byOffset, items: numbers(before + second + 3)}
+			make := func(opts ...CallOption) *lister[numbered] {
+				l := server.lister(t, opts...)
+				l.at = func(n *numbered) time.Time {
+					return time.Unix(1000-int64(max(n.N-before-second+1, min(n.N-before, 0))), 0)
+				}
+				return l
+			}
+			got, stored := readSome(t, make, Checkpoint{}, before+handled)
+			rest := numbers(before + second + 3)[before : before+second]
+			random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+			copy(server.items[before:], rest)
+			gone := before + handled - 1
+			server.items = slices.DeleteFunc(server.items, func(n int) bool { return n == gone })
+			more, _ := readSome(t, make, stored, 100)
+			got = append(got, more...)
+			for n := range before + second + 3 {
+				require.Contains(t, got, n, "seed %d: %d before, %d of the second, %d handled", seed, before, second, handled)
+			}
+		}
+	})
+}
+
 func TestResumeOfAListThatMovedFar(t *testing.T) {
 	for name, change := range map[string]func([]int) []int{
 		"hundreds came in": func(items []int) []int {

@@ -45,8 +45,9 @@ type walk[T any] struct {
 	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last one.
 	// Before that nobody knows: a page of 7 may be the last 7 items, or all that the server gives at once.
 	proven int
-	// total is the number of items in all pages that the last answer told.
+	// total is the number of items in all pages that the last answer told, rose says that it has been less before.
 	total int64
+	rose  bool
 	// used are the items of pages that were handled.
 	used [][]T
 }
@@ -62,8 +63,10 @@ type flight[T any] struct {
 	cancel   context.CancelFunc
 	response Response
 	fetched  *fetched
-	page     *Page[T]
-	err      error
+	// size is that of the answer.
+	size int
+	page *Page[T]
+	err  error
 	// panicked is what a hook or an authenticator of the caller panicked with; exited says that one ended its goroutine, as a failing test does.
 	panicked any
 	exited   bool
@@ -111,7 +114,10 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 		}()
 		settings := *w.settings
 		settings.response = &f.response
-		if f.fetched, f.err = w.fetch(ctx, &settings, page, until); f.err == nil && w.settings.concurrency > 1 {
+		if f.fetched, f.err = w.fetch(ctx, &settings, page, until); f.err == nil {
+			f.size = len(f.fetched.answer.Body)
+		}
+		if f.err == nil && w.settings.concurrency > 1 {
 			f.page, f.err = w.decode(w.settings, f.fetched, f.memory)
 		}
 		finished = true
@@ -305,9 +311,12 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 		if stale++; len(page.Items) > 0 && !isSame {
-			if stale = 0; steps > 0 && f.asked.Offset >= from {
-				// The steps brought nothing: what tells of losses may be wrong.
-				trust = max(trust/2, 1)
+			switch stale = 0; {
+			case steps > 0 && f.asked.Offset < from:
+				trust = min(2*trust, maxSteps)
+			case steps > 0 && (w.rose || w.paging == byNextOffset):
+				// The steps brought nothing: what tells of losses may be wrong. A total that does nothing but fall is not.
+				trust = max(trust/2, minSteps)
 			}
 			steps = 0
 		}
@@ -352,6 +361,7 @@ func (w *walk[T]) shrunk(asked PageOptions, page *Page[T]) (lost int64) {
 	case byPage:
 		if page.Total >= 0 {
 			lost = w.total - page.Total
+			w.rose = w.rose || lost < 0 && !w.recent.empty()
 			w.total = page.Total
 		}
 	case byNextOffset:
@@ -370,8 +380,11 @@ func (p PageOptions) before(items int64) PageOptions {
 	return p
 }
 
-// maxSteps is how many steps back in a row a list that goes on losing items is followed with.
-const maxSteps = 6
+// maxSteps is how many steps back in a row a list that goes on losing items is followed with, minSteps how many if most of them brought nothing.
+const (
+	maxSteps = 6
+	minSteps = 2
+)
 
 // maxStale is how many pages in a row without anything new are taken for a list that moves; more are a server that repeats itself.
 const maxStale = 20

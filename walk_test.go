@@ -28,6 +28,9 @@ type listServer struct {
 	items []int
 	// most is what the server lowers a limit to, 0 for nothing.
 	most int
+	// padding is how many bytes more an item takes, if not nil, and room how many those of a page may take; there always is room for one item.
+	padding func(item int) int
+	room    int
 	// latency is how long an answer takes.
 	latency time.Duration
 	// before is called with the number of the request, from 1, before it is answered; an error fails the attempt.
@@ -88,10 +91,18 @@ func (s *listServer) page(asked listBody) string {
 	to := min(from+limit, len(s.items))
 	var b strings.Builder
 	for i, item := range s.items[from:to] {
+		padding := ""
+		if s.padding != nil {
+			padding = strings.Repeat("x", s.padding(item))
+		}
 		if i > 0 {
+			if s.room > 0 && b.Len()+len(padding) > s.room {
+				to = from + i
+				break
+			}
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"n":%d}`, item)
+		fmt.Fprintf(&b, `{"n":%d,"padding":%q}`, item, padding)
 	}
 	cursor := ""
 	if s.cursors > 0 && to < len(s.items) {
@@ -1192,4 +1203,76 @@ func TestTheSamePageUnderNewCursors(t *testing.T) {
 	for _, failure = range client.AttackVectors.All(t.Context(), "a-group", Concurrency(4)) {
 	}
 	ends(failure)
+}
+
+// TestPagesThatAreCutByTheirSize: one that holds nothing but the overlap had no room for the next item.
+func TestPagesThatAreCutByTheirSize(t *testing.T) {
+	for name, padding := range map[string]func(int) int{
+		"two large of ten":  func(n int) int { return map[bool]int{false: 2_000, true: 60_000}[n%10 > 7] },
+		"one large":         func(n int) int { return map[bool]int{false: 2_000, true: 99_000}[n == 57] },
+		"all large":         func(int) int { return 70_000 },
+		"each for itself":   func(int) int { return 100_000 },
+		"larger and larger": func(n int) int { return 600 * n },
+	} {
+		for _, ties := range []int{1, 3} {
+			for _, opts := range [][]CallOption{nil, {NoPrefetch()}, {Concurrency(4)}} {
+				synctest.Test(t, func(t *testing.T) {
+					server := &listServer{items: numbers(200), padding: padding, room: 100_000}
+					l := server.lister(t, opts...)
+					l.usual, l.most = 1000, 1000
+					l.at = func(n *numbered) time.Time { return time.Unix(int64(n.N/ties), 0) }
+					require.Equal(t, numbers(200), collect(t, l, PageOptions{}), "%s, %d of a second, %d options", name, ties, len(opts))
+				})
+			}
+		}
+	}
+}
+
+// TestOneAtOnceWhileOthersComeIn: the same item again is not the end of a list whose server gives one at once.
+func TestOneAtOnceWhileOthersComeIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for request := 1; request < 44; request++ {
+			server := &listServer{items: numbers(40), most: 1}
+			server.before = func(n int) error {
+				if n == request {
+					server.items = append([]int{100}, server.items...)
+				}
+				return nil
+			}
+			got := collect(t, server.lister(t), PageOptions{})
+			got = slices.DeleteFunc(got, func(n int) bool { return n == 100 })
+			require.Equal(t, numbers(40), got, "before request %d", request)
+		}
+	})
+}
+
+// TestPagesByNumberWhileSomeGo: nothing but removals, one here and one there, before any of the requests.
+func TestPagesByNumberWhileSomeGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for seed := range uint64(2000) {
+			random := rand.New(rand.NewPCG(seed, 5))
+			limit := 2 + random.IntN(2)
+			n := limit * (2 + random.IntN(4))
+			server := &kindServer{kind: byPage, items: numbers(n)}
+			l := server.lister(t, [][]CallOption{nil, {NoPrefetch()}}[random.IntN(2)]...)
+			l.usual, l.most = limit, limit
+			going := random.Perm(n)[:1+random.IntN(6)%n]
+			before := map[int64][]int{}
+			for _, item := range going {
+				at := int64(1 + random.IntN(10))
+				before[at] = append(before[at], item)
+			}
+			client, err := New(US, Token("test-token-list"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+				gone := before[server.sent.Load()]
+				server.items = slices.DeleteFunc(server.items, func(item int) bool { return slices.Contains(gone, item) })
+				return server.RoundTrip(r)
+			})))
+			require.NoError(t, err)
+			l.client = client
+			got := collect(t, l, PageOptions{})
+			for item := range n {
+				require.True(t, slices.Contains(going, item) || slices.Contains(got, item), "seed %d: %d was passed over", seed, item)
+			}
+		}
+	})
 }

@@ -20,8 +20,12 @@ type offsetWalk[T any] struct {
 	ahead int
 	// sure says that the pages so far were full, so that it pays to ask for later ones before this one is decoded.
 	sure bool
-	// careful says that a page that was not full was not the last: only a page with nothing new is.
-	careful bool
+	// careful says that a page that was not full was not the last: only a page with nothing new is. behind says that the page at hand was asked for
+	// directly behind what was read, since the one before, which held nothing but the overlap, may have been cut there.
+	careful, behind bool
+	// short says that the page before was not the largest, varies that such a page was not the last, large that some page was so large that the
+	// server may have cut it by its size.
+	short, varies, large bool
 	// stale is how many pages in a row had nothing new.
 	stale int
 	// doubting says that the page at hand was asked for far behind what was read, to see whether the server looks at offsets at all.
@@ -40,6 +44,9 @@ type edge struct {
 	second int64
 	isOpen bool
 }
+
+// maybeCut is the size of an answer behind which a server may put fewer items into a page, so that its answers do not grow without end.
+const maybeCut = 64 << 10
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, reached: start.Offset, tail: start.Offset, ahead: 1}
@@ -80,6 +87,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.learn(f, page)
+		o.large = o.large || f.size > maybeCut
 		received, edge := len(page.Items), o.edgeOf(page.Items)
 		atEnd := received > 0 && o.id != nil && edge.last == o.tip
 		if o.doubting {
@@ -124,8 +132,12 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		// Pages that do not overlap may hold what was handled before a checkpoint, one after the other; the same one again is no such page.
 		repeats := follows && len(page.Items) == 0 && (o.lap() > 0 || edge.last == former)
 		former = edge.last
+		if len(page.Items) > 0 {
+			o.varies = o.varies || o.short
+			o.short = received < o.proven
+		}
 		more := o.goesOn(f.asked, received, repeats)
-		if more && !o.settings.noPrefetch && o.stale < 2 {
+		if more && !o.behind && !o.settings.noPrefetch && o.stale < 2 {
 			o.fill(ctx, start)
 		}
 		page.Next.Offset, page.More = o.reached, more
@@ -134,6 +146,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		switch {
 		case !more || len(o.queue) > 0:
+		case o.behind:
+			o.ask(ctx, start, o.reached)
 		case o.stale > 1 && atEnd:
 			// So many items came in before these that they are here again, or the server gives the same ones at every offset.
 			o.doubting = true
@@ -203,7 +217,9 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats bool) bo
 		// The server gives less than was asked for: all that there is, or all that it ever gives at once.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()
-		if repeats && (received < o.proven || o.lap() == 0) {
+		// One that holds nothing but the overlap is the last, unless there was no room for more in it.
+		isCut := o.varies || o.large
+		if o.behind = repeats && received < o.proven && isCut; repeats && received < o.proven && !isCut {
 			return false
 		}
 	default:
@@ -228,7 +244,7 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 		// The page before was not full, and yet there is something behind it.
 		o.careful = true
 		return o.reached - o.lap(), true
-	case asked.Offset == o.reached && o.lap() == 0:
+	case asked.Offset == o.reached && (o.behind || o.lap() == 0):
 		return 0, false
 	}
 	for i := range page.Items {
