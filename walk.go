@@ -45,9 +45,8 @@ type walk[T any] struct {
 	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last one.
 	// Before that nobody knows: a page of 7 may be the last 7 items, or all that the server gives at once.
 	proven int
-	// total is the number of items in all pages that the last answer told, rose says that it has been less before.
+	// total is the number of items in all pages that the last answer told.
 	total int64
-	rose  bool
 	// used are the items of pages that were handled.
 	used [][]T
 }
@@ -263,8 +262,9 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 	}
 	stale := 0
 	var former uint64
-	// steps is how many steps back there were since something new came, from where they began, and trust how many there may be.
-	steps, from, trust := 0, 0, maxSteps
+	// steps is how many steps back there were since something new came, from where they began, and credit how many there may be: what tells of losses
+	// may be wrong, and then they bring nothing.
+	steps, from, credit := 0, 0, maxSteps
 	w.launch(ctx, start, start.Limit)
 	for len(w.queue) > 0 {
 		f := w.take()
@@ -282,8 +282,9 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			yield(nil, err)
 			return
 		}
-		if lost := w.shrunk(f.asked, page); lost > 0 && f.asked.Offset > 0 && steps < trust {
+		if lost := w.shrunk(f.asked, page); lost > 0 && f.asked.Offset > 0 && credit > 0 {
 			// What stood at the head of this page stands on the one before now: read that again, or as many as were lost.
+			credit--
 			if steps++; steps == 1 {
 				from = f.asked.Offset
 			}
@@ -311,14 +312,12 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			return
 		}
 		if stale++; len(page.Items) > 0 && !isSame {
-			switch stale = 0; {
-			case steps > 0 && f.asked.Offset < from:
-				trust = min(2*trust, maxSteps)
-			case steps > 0 && (w.rose || w.paging == byNextOffset):
-				// The steps brought nothing: what tells of losses may be wrong. A total that does nothing but fall is not.
-				trust = max(trust/2, minSteps)
+			stale = 0
+			credit++
+			if steps > 0 && f.asked.Offset < from {
+				credit += steps
 			}
-			steps = 0
+			credit, steps = min(credit, maxSteps), 0
 		}
 		if stale > w.patience() {
 			failure = w.staleError()
@@ -361,7 +360,6 @@ func (w *walk[T]) shrunk(asked PageOptions, page *Page[T]) (lost int64) {
 	case byPage:
 		if page.Total >= 0 {
 			lost = w.total - page.Total
-			w.rose = w.rose || lost < 0 && !w.recent.empty()
 			w.total = page.Total
 		}
 	case byNextOffset:
@@ -380,11 +378,8 @@ func (p PageOptions) before(items int64) PageOptions {
 	return p
 }
 
-// maxSteps is how many steps back in a row a list that goes on losing items is followed with, minSteps how many if most of them brought nothing.
-const (
-	maxSteps = 6
-	minSteps = 2
-)
+// maxSteps is how many steps back that bring nothing a list that goes on losing items is followed with; each page that brings something gives one back.
+const maxSteps = 9
 
 // maxStale is how many pages in a row without anything new are taken for a list that moves; more are a server that repeats itself.
 const maxStale = 20

@@ -93,7 +93,7 @@ func (s *listServer) page(asked listBody) string {
 	for i, item := range s.items[from:to] {
 		padding := ""
 		if s.padding != nil {
-			padding = strings.Repeat("x", s.padding(item))
+			padding = fmt.Sprintf(`,"padding":"%s"`, strings.Repeat("x", s.padding(item)))
 		}
 		if i > 0 {
 			if s.room > 0 && b.Len()+len(padding) > s.room {
@@ -102,7 +102,7 @@ func (s *listServer) page(asked listBody) string {
 			}
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"n":%d,"padding":%q}`, item, padding)
+		fmt.Fprintf(&b, `{"n":%d%s}`, item, padding)
 	}
 	cursor := ""
 	if s.cursors > 0 && to < len(s.items) {
