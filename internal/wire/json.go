@@ -397,7 +397,8 @@ func lenientSlice(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value)
 	return nil
 }
 
-// soleElement sets target to the one element of the array raw. An empty array leaves the zero value.
+// soleElement sets target to the one element of the array raw. An empty array leaves the zero value. An array within the array is none: each level
+// would be read as often as there are levels above it.
 func soleElement(raw jsontext.Value, target reflect.Value) error {
 	var elements []jsontext.Value
 	if err := json.Unmarshal(raw, &elements, decodeOptions); err != nil {
@@ -408,6 +409,9 @@ func soleElement(raw jsontext.Value, target reflect.Value) error {
 		target.SetZero()
 		return nil
 	case 1:
+		if elements[0].Kind() == '[' {
+			return errors.New("an array within an array where one value was expected")
+		}
 		return json.Unmarshal(elements[0], target.Addr().Interface(), lenientOptions)
 	}
 	return fmt.Errorf("an array of %d values where one was expected", len(elements))

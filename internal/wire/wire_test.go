@@ -312,3 +312,29 @@ func FuzzDecodeBody(f *testing.F) {
 		require.Less(t, answer.Status, int64(400))
 	})
 }
+
+// TestNestedArraysAreNoScalar: a value behind one bracket is what some answers have; behind a thousand, each would be read as often as there are
+// brackets before it.
+func TestNestedArraysAreNoScalar(t *testing.T) {
+	type item struct {
+		Number  int      `json:"number"`
+		Float   float64  `json:"float"`
+		Bool    bool     `json:"bool"`
+		Text    string   `json:"text"`
+		Pointer *int     `json:"pointer"`
+		List    []string `json:"list"`
+	}
+	for _, test := range []struct{ name, value string }{{"number", "1"}, {"float", "1.5"}, {"bool", "true"}, {"text", `"x"`}, {"pointer", "1"}, {"list", `["x"]`}} {
+		for depth, isRead := range map[int]bool{0: true, 1: true, 2: false, 4000: false} {
+			text := `{"` + test.name + `":` + strings.Repeat("[", depth) + test.value + strings.Repeat("]", depth) + `}`
+			var read item
+			err := Unmarshal([]byte(text), &read)
+			if isRead {
+				require.NoError(t, err, test.name)
+				require.NotZero(t, read, test.name)
+				continue
+			}
+			require.Error(t, err, "%s, %d deep", test.name, depth)
+		}
+	}
+}
