@@ -117,7 +117,9 @@ func (s *RuleSettingsService) SetTimeLimit(ctx context.Context, limit TimeLimit,
 	if err != nil {
 		return nil, err
 	}
-	return get[TimeLimit](ctx, s.client, ruleSettingsSetTimeLimit, args{path: []any{id}, body: limit}, opts)
+	// Without its methods the limit is encoded as a request.
+	type plain TimeLimit
+	return get[TimeLimit](ctx, s.client, ruleSettingsSetTimeLimit, args{path: []any{id}, body: plain(limit)}, opts)
 }
 
 // RulesSettings are the settings of the rules engine of a client.

@@ -206,7 +206,7 @@ func (b ScopeBuilder) HeaderIs(name string, kind ConditionType, value string) Sc
 
 // isHeaderName reports whether a header can have the name: a token of HTTP.
 func isHeaderName(name string) bool {
-	return name != "" && strings.Trim(strings.ToUpper(name), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~") == ""
+	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") == ""
 }
 
 // Query adds a condition for the value of a query parameter.
