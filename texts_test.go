@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/require"
 )
 
 // notUTF8 has letters of both cases around the byte that is no text.
