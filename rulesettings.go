@@ -300,7 +300,7 @@ func (s *RuleSettingsService) Defaults(ctx context.Context, opts ...CallOption) 
 
 // RulesSettingsFilter selects settings of several clients. A zero field is no condition.
 type RulesSettingsFilter struct {
-	// ClientIDs are the clients; by default the one that the client works for.
+	// ClientIDs are the clients; nil is the one that the client works for, an empty list is refused.
 	ClientIDs        []int64   `url:"filter[clientid][]"`
 	MinFormats       []int64   `url:"filter[min_lom_format][],omitempty"`
 	MaxSizes         []int64   `url:"filter[max_lom_size][],omitempty"`
