@@ -441,7 +441,9 @@ func (s *APISessionsService) ReplaceSettings(ctx context.Context, settings Sessi
 	if err != nil {
 		return nil, err
 	}
-	a.body = settings
+	// Without its methods they are encoded as a request.
+	type plain SessionSettings
+	a.body = plain(settings)
 	return get[SessionSettings](ctx, s.client, apiSessionsReplaceSettings, a, opts)
 }
 

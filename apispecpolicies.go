@@ -112,7 +112,7 @@ func (p *APISpecPolicy) validate() error {
 			return invalid("conditions", "a condition has no type")
 		}
 		// They are as in rules: what a rule would not mean must not block requests here either.
-		asInRules := Condition{Type: ConditionType(condition.Type), Point: condition.Point, Value: condition.Value}
+		asInRules := Condition{Type: ConditionType(condition.Type), Point: condition.Point, Value: condition.Value, Extra: condition.Extra}
 		if err := asInRules.validate(); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (a *Application) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // ApplicationFilter selects applications. A zero field is no condition.
 type ApplicationFilter struct {
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
 	// IDs are alternatives. The vendor describes them for the changing routes; that the list takes them is likely, not documented.
 	IDs []int64 `json:"-"`

@@ -284,7 +284,7 @@ const (
 // AttackFilter selects attacks. A zero field is no condition; conditions on different fields must all hold, values of one field are
 // alternatives. Where null is a value of its own, the field is an [Opt]: Null[[]int64]() in VulnIDs selects what has no vulnerability.
 type AttackFilter struct {
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
 	// Time is when the attack happened. With an open end, an iterator closes it at its own start, from the second page on, so that
 	// new attacks do not shift the pages.

@@ -78,7 +78,7 @@ var ownedHeaders = []string{
 }
 
 func checkHeaderName(name string) error {
-	if name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") != "" {
+	if !isHeaderName(name) {
 		return invalid("header", "the name is empty, or holds what no name of a header can") // perhaps name and value in one
 	}
 	if slices.ContainsFunc(ownedHeaders, func(owned string) bool { return strings.EqualFold(owned, name) }) {

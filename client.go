@@ -177,7 +177,8 @@ type config struct {
 }
 
 // WithBaseURL sends all calls to another installation than that of the region: its base URL, such as https://wallarm.example.com. A
-// trailing slash does no harm. Plain http is accepted for loopback addresses only, see [WithPlainHTTP].
+// trailing slash does no harm. Plain http is accepted for localhost, spelled so, and loopback IP addresses only, see [WithPlainHTTP]: names such as
+// api.localhost may be resolved elsewhere, and travel through HTTP_PROXY.
 func WithBaseURL(base string) Option {
 	return func(c *config) error {
 		c.baseURL = base
@@ -188,7 +189,7 @@ func WithBaseURL(base string) Option {
 	}
 }
 
-// WithPlainHTTP allows a base URL with plain http to a host that is not loopback. The credentials then travel in clear text.
+// WithPlainHTTP allows a base URL with plain http to a host other than localhost and loopback IP addresses. The credentials then travel in clear text.
 func WithPlainHTTP() Option {
 	return func(c *config) error {
 		c.allowPlain = true

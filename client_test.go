@@ -107,6 +107,27 @@ func TestNewAccepts(t *testing.T) {
 	require.Equal(t, "http://api.example.com", client.BaseURL())
 }
 
+// TestPlainHTTPStaysOnThisMachine: what a proxy of the environment takes, or a name server may answer for, is not loopback.
+func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
+	for _, host := range []string{"localhost", "127.0.0.1", "127.8.9.10", "[::1]", "[::ffff:127.0.0.1]"} {
+		_, err := New(US, Token("test-token-good"), WithBaseURL("http://"+host+":8080"))
+		require.NoError(t, err, host)
+		require.Equal(t, "http://"+host+":8080", hostToURL(host+":8080"))
+	}
+	for _, host := range []string{
+		"api.localhost", "localhost.", "LOCALHOST", "Localhost", "localhost.localdomain", "127.1", "127.0.0.1.", "2130706433", "0x7f.0.0.1", "0.0.0.0",
+		"[::]", "[::1%25lo]", "[fe80::1%25lo]", "127.0.0.1.example.com",
+	} {
+		_, err := New(US, Token("test-token-good"), WithBaseURL("http://"+host+":8080"))
+		require.ErrorIs(t, err, ErrInvalidArgument, host)
+		require.Contains(t, err.Error(), "WithPlainHTTP", host)
+		_, err = New(US, Token("test-token-good"), WithBaseURL("http://"+host+":8080"), WithPlainHTTP())
+		require.NoError(t, err, host)
+		require.Equal(t, "https://"+host, hostToURL(host))
+		require.Equal(t, "https://"+host+":8080", hostToURL(host+":8080"))
+	}
+}
+
 func TestTheCallersTransportIsUsed(t *testing.T) {
 	called := 0
 	rt := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
@@ -549,6 +570,9 @@ func TestNewFromEnv(t *testing.T) {
 		{"host wins over region", map[string]string{EnvToken: "test-token", EnvRegion: "us", EnvHost: "https://wallarm.example.com/"}, "https://wallarm.example.com", false},
 		{"bare host", map[string]string{EnvToken: "test-token", EnvHost: "us1.api.wallarm.com"}, "https://us1.api.wallarm.com", false},
 		{"bare loopback", map[string]string{EnvToken: "test-token", EnvHost: "127.0.0.1:8080"}, "http://127.0.0.1:8080", false},
+		{"bare localhost", map[string]string{EnvToken: "test-token", EnvHost: "localhost:8080"}, "http://localhost:8080", false},
+		{"bare name below localhost", map[string]string{EnvToken: "test-token", EnvHost: "api.localhost:8080"}, "https://api.localhost:8080", false},
+		{"plain http below localhost", map[string]string{EnvToken: "test-token", EnvHost: "http://api.localhost:8080"}, "", true},
 		{"plain http", map[string]string{EnvToken: "test-token", EnvHost: "http://wallarm.example.com"}, "", true},
 		{"pair", map[string]string{EnvUUID: "uuid", EnvSecret: "test-token"}, "https://api.wallarm.com", false},
 		{"other half a pair", map[string]string{EnvSecret: "test-token"}, "", true},

@@ -92,7 +92,7 @@ func (c Condition) normalized() Condition {
 	}
 	switch c.Type {
 	case ConditionIEqual:
-		c.Value = strings.ToLower(c.Value)
+		c.Value = lower(c.Value)
 	case ConditionAbsent:
 		c.Value = ""
 	}
@@ -139,7 +139,7 @@ func (c Condition) validate() error {
 	return c.Point.validate("condition")
 }
 
-// validateValue checks that the value goes with the type. The conditions of endpoints, which know other points, are checked by it too.
+// validateValue checks that the value goes with the type, and that all is text. The conditions of endpoints, which know other points, are checked by it too.
 func (c Condition) validateValue(name string) error {
 	switch {
 	case c.Type == ConditionAbsent && c.Value != "":
@@ -148,6 +148,12 @@ func (c Condition) validateValue(name string) error {
 		return invalid(name, "%s has a value that is not UTF-8", c.Point)
 	case c.Type == ConditionRegex && c.Value == "":
 		return invalid(name, "%s has an empty expression", c.Point)
+	}
+	for member, value := range c.Extra {
+		// Elsewhere raw values are mended on their way. What a request must meet shall not be another text than the one that was given.
+		if !value.IsValid(jsontext.AllowDuplicateNames(true)) {
+			return invalid(name, "the member %q of %s is no JSON value in UTF-8", clip(member), c.Point)
+		}
 	}
 	return nil
 }

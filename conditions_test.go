@@ -605,3 +605,18 @@ func TestEndpointConditionsAreChecked(t *testing.T) {
 	}
 	require.Empty(t, server.requests(), "nothing may be sent")
 }
+
+// TestAnyPartMakesNoCondition: what the docstring of Path says, that a path without the part has all that is asked for, and one with {{.+}} has not.
+func TestAnyPartMakesNoCondition(t *testing.T) {
+	points := func(pattern string) (points []string) {
+		conditions, err := Scope().Path(pattern).Conditions()
+		require.NoError(t, err)
+		for _, c := range conditions {
+			points = append(points, c.String())
+		}
+		slices.Sort(points)
+		return points
+	}
+	require.Equal(t, []string{`action_ext absent`, `action_name equal "x"`, `path(0) equal "a"`, `path(2) absent`}, points("/a/*/x"))
+	require.Equal(t, []string{`action_ext absent`, `action_name equal "x"`, `path(0) equal "a"`, `path(1) regex ".+"`, `path(2) absent`}, points("/a/{{.+}}/x"))
+}

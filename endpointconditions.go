@@ -72,7 +72,7 @@ func validateConditions(name string, conditions []EndpointCondition) error {
 		if err := c.Point.validate(name + ".point"); err != nil {
 			return err
 		}
-		if err := (Condition{Type: ConditionType(c.Type), Point: c.Point, Value: c.Value}).validateValue(name); err != nil {
+		if err := (Condition{Type: ConditionType(c.Type), Point: c.Point, Value: c.Value, Extra: c.Extra}).validateValue(name); err != nil {
 			return err
 		}
 	}

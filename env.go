@@ -13,7 +13,7 @@ const (
 	// EnvUUID and EnvSecret are the legacy pair, used if there is no token.
 	EnvUUID   = "WALLARM_API_UUID"
 	EnvSecret = "WALLARM_API_SECRET"
-	// EnvHost is a base URL. A bare host name means https, a bare loopback address http.
+	// EnvHost is a base URL. A bare host name means https; localhost, spelled so, and a bare loopback address mean http.
 	EnvHost = "WALLARM_API_HOST"
 	// EnvClientID is the id of the client (tenant) that calls are made for.
 	EnvClientID = "WALLARM_API_CLIENT_ID"

@@ -104,20 +104,45 @@ func TestTextsThatAreNotUTF8AreRefused(t *testing.T) {
 	t.Parallel()
 	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
 	ctx, bad := t.Context(), "jos\xe9"
+	badExtra, halfExtra := Extra{"later": RawJSON(`"` + bad + `"`)}, Extra{"later": RawJSON(`"\ud800"`)}
 	for name, err := range map[string]error{
-		"a user":        second(client.Users.DeleteMatching(ctx, UserFilter{Username: bad})),
-		"a negation":    second(client.Users.DeleteMatching(ctx, UserFilter{ID: 1, Not: &UserFilter{Username: bad}})),
-		"a tenant":      second(client.Clients.UpdateMatching(ctx, TenantFilter{Name: bad}, TenantUpdate{Enabled: Set(false)})),
-		"a node":        second(client.Nodes.ListV1(ctx, NodeV1Filter{Hostname: bad}, PageOptions{})),
-		"a condition":   second(client.Rules.Create(ctx, NewRule{Scope: Scope().Header("X", bad), Spec: SetFiltrationMode{Mode: ModeBlock}})),
-		"a point":       second(client.Rules.Create(ctx, NewRule{Scope: Scope().Query(bad, "x"), Spec: SetFiltrationMode{Mode: ModeBlock}})),
-		"a secret":      second(client.Users.Update(ctx, 5, UserUpdate{Password: SecretOf(bad)})),
-		"a query":       second(client.Nodes.List(ctx, NodeFilter{Hostname: bad}, PageOptions{})),
-		"a path":        client.Call(ctx, "GET", "/v1/"+bad, nil, nil),
-		"a raw query":   client.Call(ctx, "GET", "/v1/x?a="+bad, nil, nil),
-		"a name":        client.Call(ctx, "POST", "/v1/x", map[string]int{bad: 1}, nil),
-		"a form":        client.Call(ctx, "POST", "/v1/x", url.Values{"a": {bad}}, nil),
-		"a path's part": second(client.APISessions.Get(ctx, bad)),
+		"a user":          second(client.Users.DeleteMatching(ctx, UserFilter{Username: bad})),
+		"a negation":      second(client.Users.DeleteMatching(ctx, UserFilter{ID: 1, Not: &UserFilter{Username: bad}})),
+		"a tenant":        second(client.Clients.UpdateMatching(ctx, TenantFilter{Name: bad}, TenantUpdate{Enabled: Set(false)})),
+		"a node":          second(client.Nodes.ListV1(ctx, NodeV1Filter{Hostname: bad}, PageOptions{})),
+		"a condition":     second(client.Rules.Create(ctx, NewRule{Scope: Scope().Header("X", bad), Spec: SetFiltrationMode{Mode: ModeBlock}})),
+		"a point":         second(client.Rules.Create(ctx, NewRule{Scope: Scope().Query(bad, "x"), Spec: SetFiltrationMode{Mode: ModeBlock}})),
+		"a secret":        second(client.Users.Update(ctx, 5, UserUpdate{Password: SecretOf(bad)})),
+		"a query":         second(client.Nodes.List(ctx, NodeFilter{Hostname: bad}, PageOptions{})),
+		"a path":          client.Call(ctx, "GET", "/v1/"+bad, nil, nil),
+		"a raw query":     client.Call(ctx, "GET", "/v1/x?a="+bad, nil, nil),
+		"a name":          client.Call(ctx, "POST", "/v1/x", map[string]int{bad: 1}, nil),
+		"a form":          client.Call(ctx, "POST", "/v1/x", url.Values{"a": {bad}}, nil),
+		"a path's part":   second(client.APISessions.Get(ctx, bad)),
+		"a header's name": second(client.Rules.Create(ctx, NewRule{Scope: Scope(), Spec: MaskSensitiveData{Point: Point{Header(bad)}}})),
+		"another one":     second(client.Rules.List(ctx, RuleFilter{Point: Point{NamedStep("header", bad)}}, PageOptions{})),
+		"a header in a condition": second(client.Rules.Create(ctx, NewRule{
+			Scope: Scope().Raw(Condition{Point: Point{Header(bad)}, Value: "x"}), Spec: SetFiltrationMode{Mode: ModeBlock},
+		})),
+		"a normalized condition": second(client.Rules.Create(ctx, NewRule{
+			Conditions: Conditions{{Point: Point{Header("Host")}, Value: bad}}.Normalized(), Spec: SetFiltrationMode{Mode: ModeBlock},
+		})),
+		"a member of a condition": second(client.Rules.Create(ctx, NewRule{
+			Conditions: Conditions{{Point: Point{NewStep("method")}, Value: "GET", Extra: badExtra}}, Spec: SetFiltrationMode{Mode: ModeBlock},
+		})),
+		"half of a pair in a condition": second(client.Rules.Create(ctx, NewRule{
+			Conditions: Conditions{{Point: Point{NewStep("method")}, Value: "GET", Extra: halfExtra}}, Spec: SetFiltrationMode{Mode: ModeBlock},
+		})),
+		"a member of a condition of a policy": second(client.APISpecs.SetPolicy(ctx, 5, APISpecPolicy{
+			Conditions: []PolicyCondition{{Type: "equal", Point: Point{NewStep("method")}, Value: "GET", Extra: badExtra}},
+		})),
+		"a member of a condition of an endpoint": second(client.APIDiscovery.Create(ctx, NewAPIEndpoint{
+			Method: "GET", URL: "shop.example.com/a", Conditions: []EndpointCondition{{Type: EndpointEqual, Point: Point{Header("HOST")}, Value: "a", Extra: badExtra}},
+		})),
+		"a mode":          second(client.RuleSettings.SetTimeLimit(ctx, TimeLimit{Milliseconds: 5, Mode: OverlimitMode(bad)})),
+		"an auth header":  client.APIDiscovery.AddAuthParameter(ctx, Point{Header(bad)}),
+		"a data centre":   second(client.IPLists.Add(ctx, NewIPEntries{List: Denylist, Values: Datacenters(bad), IPTerms: IPTerms{ExpiresAt: Forever}})),
+		"a kind of proxy": second(client.IPLists.Add(ctx, NewIPEntries{List: Denylist, Values: Proxies(bad), IPTerms: IPTerms{ExpiresAt: Forever}})),
 	} {
 		require.ErrorIs(t, err, ErrInvalidArgument, name)
 		require.True(t, name != "a secret" || !strings.Contains(err.Error(), "jos"), err)

@@ -111,7 +111,7 @@ func (h *Hit) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 // HitFilter selects hits. A zero field is no condition; conditions on different fields must all hold, values of one field are
 // alternatives. Where null is a value of its own, the field is an [Opt]: Null[int64]() in SecurityIssue selects what is bound to no issue.
 type HitFilter struct {
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"-"`
 	// Time is when the hit happened. With an open end, an iterator closes it at its own start, from the second page on, so that
 	// new hits do not shift the pages.

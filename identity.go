@@ -80,19 +80,22 @@ func unreadableIdentity() error {
 	return &CallError{Operation: usersMe.name, Method: usersMe.method, Path: usersMe.path, Attempts: 1, Err: ErrResponse}
 }
 
-// clientIDs returns ids, or the id of the client if there are none.
+// clientIDs returns ids, or the id of the client if they are nil. An empty list is refused: whoever computed it means none, not the own client.
 func (c *Client) clientIDs(ctx context.Context, ids []int64, opts []CallOption) ([]int64, error) {
-	if len(ids) > 0 {
-		for _, id := range ids {
-			if id <= 0 {
-				return nil, invalid("client id", "%d is not positive", id)
-			}
+	if ids == nil {
+		id, err := c.ClientID(ctx, opts...)
+		if err != nil {
+			return nil, err
 		}
-		return ids, nil
+		return []int64{id}, nil
 	}
-	id, err := c.ClientID(ctx, opts...)
-	if err != nil {
-		return nil, err
+	if len(ids) == 0 {
+		return nil, invalid("client ids", "the list is empty; leave it nil for the client that the call is made for")
 	}
-	return []int64{id}, nil
+	for _, id := range ids {
+		if id <= 0 {
+			return nil, invalid("client id", "%d is not positive", id)
+		}
+	}
+	return ids, nil
 }

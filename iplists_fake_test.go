@@ -201,6 +201,23 @@ func TestSync(t *testing.T) {
 	_, err = lists.Sync(ctx, wallarm.Denylist, nil, options)
 	require.ErrorIs(t, err, wallarm.ErrInvalidArgument, "an empty file must not empty the list")
 	options.AllowEmpty = true
+	before = len(cloud.Requests())
+	for _, kinds := range [][]wallarm.IPKind{nil, {}} {
+		options.Kinds = kinds
+		for _, empty := range [][]wallarm.WantedIP{nil, {}, wallarm.Wanted(wallarm.Countries()...)} {
+			_, err = lists.PlanSync(ctx, wallarm.Denylist, empty, options)
+			require.ErrorIs(t, err, wallarm.ErrInvalidArgument, "an empty file of countries must not remove addresses")
+			require.ErrorContains(t, err, "Kinds")
+		}
+	}
+	_, err = lists.PlanSync(ctx, wallarm.Denylist, wanted, options)
+	require.ErrorIs(t, err, wallarm.ErrInvalidArgument, "no kinds at all are none that are wanted")
+	require.Len(t, cloud.Requests(), before)
+	options.Kinds = []wallarm.IPKind{wallarm.IPCountry}
+	plan, err = lists.PlanSync(ctx, wallarm.Denylist, nil, options)
+	require.NoError(t, err)
+	require.True(t, plan.IsEmpty(), plan)
+	options.Kinds = []wallarm.IPKind{wallarm.IPSubnet}
 	_, err = lists.Sync(ctx, wallarm.Denylist, nil, options)
 	require.NoError(t, err)
 	require.Equal(t, []string{"203.0.113.9", "proxy:MIP", "proxy:VPN"}, held(t, client, wallarm.Denylist))

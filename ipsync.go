@@ -31,7 +31,7 @@ type SyncOptions struct {
 	// IPTerms are for wanted values that have none of their own.
 	IPTerms
 	// Kinds are the kinds of values to make equal; entries of other kinds stay as they are. By default these are the kinds that are wanted,
-	// so a set of addresses leaves countries and proxies alone.
+	// so a set of addresses leaves countries and proxies alone. An empty list that is not nil is refused.
 	Kinds []IPKind
 	// KeepTerms leaves a wanted value that is in the list as it is, whatever its reason, expiry and applications, and in every entry that holds
 	// it. Without it, an expiry that is reckoned from now means an update of every entry each time.
@@ -41,7 +41,8 @@ type SyncOptions struct {
 	// Keep, if not nil, is asked for each entry; one for which it returns true is left as it is, wanted or not. It may tell entries by
 	// their reason or author.
 	Keep func(*IPEntry) bool
-	// AllowEmpty allows a wanted set that is empty. Without it that is an error: a file that could not be read must not empty a list.
+	// AllowEmpty allows a wanted set that is empty. Without it that is an error: a file that could not be read must not empty a list. Such a set has no
+	// kinds, so Kinds must say of which everything is to be removed.
 	AllowEmpty bool
 }
 
@@ -133,7 +134,7 @@ func sameApplications(a, b IPTerms) bool {
 
 // PlanSync reads a list and finds out what it takes to make it equal to wanted. It changes nothing. Values are compared in one form:
 // 203.0.113.7 and 203.0.113.7/32 are the same, and so are the spellings of an IPv6 address. A value that is wanted twice must be wanted
-// with the same terms.
+// with the same terms. An empty wanted set takes AllowEmpty and Kinds.
 //
 // An entry that expires later than the plan is made counts as there. Show the plan with its String method, and hand it to
 // [IPListsService.Apply].
@@ -157,7 +158,7 @@ func (s *IPListsService) PlanSync(ctx context.Context, list IPList, wanted []Wan
 		keepTerms: options.KeepTerms, tolerance: cmp.Or(options.Tolerance, time.Minute), keep: options.Keep, now: now,
 	}
 	kinds := options.Kinds
-	if len(kinds) == 0 {
+	if kinds == nil {
 		kinds = kindsOf(want)
 	}
 	var entries []*IPEntry
@@ -178,8 +179,13 @@ func wholeList(opts []CallOption) []CallOption { return append(slices.Clip(opts)
 
 // wantedTerms returns the wanted values in their one form, with their terms.
 func wantedTerms(wanted []WantedIP, options SyncOptions, now time.Time) (map[IPValue]IPTerms, error) {
-	if len(wanted) == 0 && !options.AllowEmpty {
+	switch {
+	case options.Kinds != nil && len(options.Kinds) == 0:
+		return nil, invalid("Kinds", "the list is empty; leave it nil for the kinds that are wanted")
+	case len(wanted) == 0 && !options.AllowEmpty:
 		return nil, invalid("wanted", "it is empty, and the list would be too: set AllowEmpty if that is meant")
+	case len(wanted) == 0 && options.Kinds == nil:
+		return nil, invalid("wanted", "it is empty, and says nothing of the kinds of values that are to go: set Kinds")
 	}
 	want := make(map[IPValue]IPTerms, len(wanted))
 	for _, w := range wanted {
@@ -187,7 +193,7 @@ func wantedTerms(wanted []WantedIP, options SyncOptions, now time.Time) (map[IPV
 		if err != nil {
 			return nil, err
 		}
-		if len(options.Kinds) > 0 && !slices.Contains(options.Kinds, value.Kind) {
+		if options.Kinds != nil && !slices.Contains(options.Kinds, value.Kind) {
 			return nil, invalid("wanted", "%s is of the kind %s, which is not among Kinds", value, value.Kind)
 		}
 		terms := options.IPTerms
@@ -205,16 +211,13 @@ func wantedTerms(wanted []WantedIP, options SyncOptions, now time.Time) (map[IPV
 	return want, nil
 }
 
-// kindsOf returns the kinds that are wanted, addresses if nothing is.
+// kindsOf returns the kinds that are wanted.
 func kindsOf(want map[IPValue]IPTerms) []IPKind {
 	var kinds []IPKind
 	for value := range want {
 		if !slices.Contains(kinds, value.Kind) {
 			kinds = append(kinds, value.Kind)
 		}
-	}
-	if len(kinds) == 0 {
-		return []IPKind{IPSubnet}
 	}
 	slices.Sort(kinds)
 	return kinds

@@ -174,14 +174,14 @@ func (v IPValue) normal() (IPValue, error) {
 			v.Value = prefix.Addr().String()
 		}
 	case IPCountry:
-		v.Value = strings.ToUpper(v.Value)
-		if len(v.Value) != 2 || strings.Trim(v.Value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		if len(v.Value) != 2 || !isLetters(v.Value) {
 			return v, invalid("country", "%q is no ISO 3166-1 alpha-2 code", clip(v.Value))
 		}
-	case IPDatacenter:
-		v.Value = strings.ToLower(v.Value)
-	case IPProxy:
 		v.Value = strings.ToUpper(v.Value)
+	case IPDatacenter:
+		v.Value = lower(v.Value)
+	case IPProxy:
+		v.Value = upper(v.Value)
 	case "":
 		return v, invalid("kind", "%q has none", clip(v.Value))
 	}

@@ -186,7 +186,7 @@ func (p NodePackages) MarshalJSONTo(e *jsontext.Encoder) error {
 
 // NodeFilter selects nodes. A zero field is no condition.
 type NodeFilter struct {
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `url:"filter[clientid][],omitempty"`
 	// Types are alternatives. Instances of a [CloudNode] are left out unless they are asked for here or by AllTypes.
 	Types []NodeType `url:"-"`

@@ -24,7 +24,8 @@ type RawJSON = jsontext.Value
 // as a member of that name.
 //
 // In a request they are sent beside the fields. A name that one of these sends too, or that the SDK adds itself, is refused with
-// [ErrInvalidArgument].
+// [ErrInvalidArgument]. A value that is not UTF-8, as answers about attacks may hold, is sent with U+FFFD in its place, so that what was read can be
+// written back; in the conditions of rules, policies and endpoints it is refused.
 type Extra map[string]RawJSON
 
 // Format prints the members as JSON, whatever the verb, with the values masked whose names are those of secrets: nobody knows what a new member of

@@ -63,7 +63,7 @@ func (l *PartnerLink) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 type PartnerLinkFilter struct {
 	// PartnerIDs are required: the API takes something of its own for a list without them. See [Tenant].PartnerID.
 	PartnerIDs []int64
-	// ClientIDs are the tenants; none is no condition. Not documented by the vendor.
+	// ClientIDs are the tenants; nil is no condition, an empty list is refused. Not documented by the vendor.
 	ClientIDs []int64
 }
 

@@ -57,7 +57,7 @@ func IndexedStep(parser string, index int) Step {
 // a form for all keys and most have one for the keys themselves, see [AllOf] and [NamesOf].
 
 // Header is the step for the request header name; names are written in upper case.
-func Header(name string) Step { return NamedStep("header", strings.ToUpper(name)) }
+func Header(name string) Step { return NamedStep("header", upper(name)) }
 
 // Cookie is the step for a cookie, after Header("COOKIE").
 func Cookie(name string) Step { return NamedStep("cookie", name) }
@@ -272,7 +272,7 @@ func (s Step) normalized() Step {
 	switch {
 	case s.key.kind != nameKey:
 	case s.Name == "header":
-		s.key.name = strings.ToUpper(s.key.name)
+		s.key.name = upper(s.key.name)
 	case keyOf[s.Name] == indexKey && isIndex(s.key.name):
 		s.key = stepKey{kind: indexKey, number: s.key.name}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // TestFiltersSayNothingByOversight gives every method that takes a filter one with an empty list, and one with null, for each of its fields. A filter
-// that travels as JSON says so there; one that travels as a query has no word for it, and is refused before even the client id is asked for.
+// that travels as JSON says so there, or is refused if the field has a default; one that travels as a query has no word for it, and is refused before even the client id is asked for.
 func TestFiltersSayNothingByOversight(t *testing.T) {
 	t.Parallel()
 	plain, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
@@ -45,12 +45,17 @@ func TestFiltersSayNothingByOversight(t *testing.T) {
 				}
 				name := service.Name + "." + method.Name + " with " + filters.Field(k).Name
 				filter := reflect.New(filters).Elem()
+				if user := filter.FieldByName("Username"); user.IsValid() {
+					user.SetString("x") // which writes by filter must have
+				}
 				if span := filter.FieldByName("Time"); span.IsValid() && span.Type() == reflect.TypeFor[TimeRange]() {
 					span.Set(reflect.ValueOf(Since(time.Unix(1785542400, 0)))) // which some lists must have
 				}
 				if partners := filter.FieldByName("PartnerIDs"); partners.IsValid() {
 					partners.Set(reflect.ValueOf([]int64{1})) // which the list must have
 				}
+				without := reflect.New(filters).Elem()
+				without.Set(filter)
 				filter.Field(k).Set(value)
 				// This one must ask for its client id.
 				client, err := New(US, Token("test-token-filter"), WithBaseURL(plain.core.base.String()))
@@ -67,6 +72,11 @@ func TestFiltersSayNothingByOversight(t *testing.T) {
 				}
 				for _, request := range server.requests()[before:] {
 					require.NotEqual(t, http.MethodGet, request.Method, "%s travelled as %s", name, request.Path)
+				}
+				if last := server.requests(); len(last) > before {
+					_ = callWithFilter(t, reflect.ValueOf(*client).Field(i).Method(j), at-1, without)
+					all := server.requests()
+					require.NotEqual(t, string(all[len(all)-1].Body), string(last[len(last)-1].Body), "%s travelled as no condition", name)
 				}
 			}
 		}
@@ -134,4 +144,39 @@ func callWithFilter(t *testing.T, method reflect.Value, at int, filter reflect.V
 	}
 	err, _ := last.Interface().(error)
 	return err
+}
+
+// TestEmptyListsDoNotWiden: an empty list that somebody computed is neither the own tenant nor everything.
+func TestEmptyListsDoNotWiden(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[]}`))
+	ctx, none := t.Context(), []int64{}
+	page := PageOptions{}
+	user := UserFilter{Email: "ada@example.com", ClientIDs: none}
+	for name, err := range map[string]error{
+		"delete users":   second(client.Users.DeleteMatching(ctx, user)),
+		"update users":   second(client.Users.UpdateMatching(ctx, user, UserUpdate{Enabled: Set(false)})),
+		"users":          second(client.Users.List(ctx, user, page)),
+		"attacks":        second(client.Attacks.List(ctx, AttackFilter{ClientIDs: none}, page)),
+		"attack count":   second(client.Attacks.Count(ctx, AttackFilter{ClientIDs: none})),
+		"incidents":      second(client.Incidents.List(ctx, AttackFilter{ClientIDs: none}, page)),
+		"hits":           second(client.Hits.List(ctx, HitFilter{ClientIDs: none}, page)),
+		"rules":          second(client.Rules.List(ctx, RuleFilter{ClientIDs: none}, page)),
+		"rules settings": second(client.RuleSettings.List(ctx, RulesSettingsFilter{ClientIDs: none}, page)),
+		"scopes":         second(client.Scopes.List(ctx, ScopeFilter{ClientIDs: none}, page)),
+		"vulns":          second(client.Vulns.List(ctx, VulnFilter{ClientIDs: none}, page)),
+		"vuln count":     second(client.Vulns.Count(ctx, VulnFilter{ClientIDs: none})),
+		"applications":   second(client.Applications.List(ctx, ApplicationFilter{ClientIDs: none}, page)),
+		"nodes":          second(client.Nodes.List(ctx, NodeFilter{ClientIDs: none}, page)),
+		"search":         second(client.Stats.Search(ctx, SearchRequest{Query: "attacks", ClientIDs: none})),
+		"domains":        second(client.APIDiscovery.Domains(ctx, none)),
+	} {
+		require.ErrorIs(t, err, ErrInvalidArgument, name)
+		require.ErrorContains(t, err, "is empty", name)
+	}
+	require.Empty(t, server.requests())
+
+	_, _ = client.Vulns.Count(ctx, VulnFilter{IDs: none, Not: &VulnFilter{IDs: none}})
+	require.Len(t, server.requests(), 1)
+	require.JSONEq(t, `{"filter":{"id":[],"clientid":[4711],"!id":[]}}`, string(server.requests()[0].Body))
 }

@@ -70,8 +70,8 @@ func (r *Region) UnmarshalText(text []byte) error {
 	return err
 }
 
-// parseBaseURL checks a base URL and strips its trailing slash. A bare host name means https. Plain http is for loopback
-// addresses only, unless allowed by name: a token would travel in clear text.
+// parseBaseURL checks a base URL and strips its trailing slash. A bare host name means https. Plain http is for localhost and
+// loopback addresses only, unless allowed by name: a token would travel in clear text.
 func parseBaseURL(text string, allowPlain bool) (*url.URL, error) {
 	trimmed := strings.TrimRight(strings.TrimSpace(text), "/")
 	if trimmed == "" {
@@ -96,12 +96,11 @@ func parseBaseURL(text string, allowPlain bool) (*url.URL, error) {
 	return u, nil
 }
 
+// isLoopback reports whether what is sent to host stays on this machine: for localhost, spelled so, and for loopback addresses. They alone are
+// spared by the proxies of the environment; for any other name, LOCALHOST, localhost. and api.localhost too, a proxy or a name server may be asked.
 func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return host == "localhost" || err == nil && addr.Zone() == "" && addr.IsLoopback()
 }
 
 // hostToURL completes a bare host name or host:port to a base URL, as users of the vendor's tools write them.

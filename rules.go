@@ -158,7 +158,7 @@ func (r *Rule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // RuleFilter selects rules. A zero field is no condition; conditions on different fields must all hold, values of one field are alternatives.
 type RuleFilter struct {
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
 	IDs       []int64 `json:"id,omitzero"`
 	// ScopeIDs are the scopes, see [RuleScope].

@@ -117,7 +117,9 @@ func (s *RuleSettingsService) SetTimeLimit(ctx context.Context, limit TimeLimit,
 	if err != nil {
 		return nil, err
 	}
-	return get[TimeLimit](ctx, s.client, ruleSettingsSetTimeLimit, args{path: []any{id}, body: limit}, opts)
+	// Without its methods the limit is encoded as a request.
+	type plain TimeLimit
+	return get[TimeLimit](ctx, s.client, ruleSettingsSetTimeLimit, args{path: []any{id}, body: plain(limit)}, opts)
 }
 
 // RulesSettings are the settings of the rules engine of a client.
@@ -298,7 +300,7 @@ func (s *RuleSettingsService) Defaults(ctx context.Context, opts ...CallOption) 
 
 // RulesSettingsFilter selects settings of several clients. A zero field is no condition.
 type RulesSettingsFilter struct {
-	// ClientIDs are the clients; by default the one that the client works for.
+	// ClientIDs are the clients; nil is the one that the client works for, an empty list is refused.
 	ClientIDs        []int64   `url:"filter[clientid][]"`
 	MinFormats       []int64   `url:"filter[min_lom_format][],omitempty"`
 	MaxSizes         []int64   `url:"filter[max_lom_size][],omitempty"`

@@ -90,13 +90,18 @@ func (c Condition) isText() bool { return c.Type == ConditionEqual || c.Type == 
 //
 //	/api/login            this path
 //	/reports/             this path with the slash at its end, which is another one than /reports
-//	/tenants/*/report     * is any one part
+//	/tenants/*/report     * is any part, and right before the last one also none: see below
 //	/img/*.png            any name with this extension; the extension begins at the first dot of the name
-//	/img/*                any name without an extension, directly under /img; see [ScopeBuilder.Prefix] for all that is below
-//	/img/*.*              any name, directly under /img
+//	/img/*                any name without an extension, directly under /img, and /img/; see [ScopeBuilder.Prefix] for all that is below
+//	/img/*.*              any name, directly under /img, and /img/
 //	/shop/**/export       ** is any number of parts, before the last one
 //	/shop/**/*.*          all that is below /shop, as Prefix("/shop")
 //	/{{^v[0-9]$}}/users   a regular expression for a whole part
+//
+// A part that is * makes no condition: nothing says that the path has it. So a pattern also matches the shorter paths without the parts * right before
+// the last one: /tenants/*/report matches /tenants/report, and /a/*/*/x matches /a/x and /a/b/x. With another part behind, as in /a/*/b/x, there is
+// nothing shorter to match. As the last part, * may be empty: /img/* matches /img/. The Console makes the same conditions. Where this matters, write
+// {{.+}} in place of *, as in /tenants/{{.+}}/report: a part that is compared must be there.
 //
 // * in a longer part or right before **, and ** in another place, cannot be expressed as conditions. Percent signs are taken as they are:
 // whether the API decodes them is not known.
@@ -206,7 +211,7 @@ func (b ScopeBuilder) HeaderIs(name string, kind ConditionType, value string) Sc
 
 // isHeaderName reports whether a header can have the name: a token of HTTP.
 func isHeaderName(name string) bool {
-	return name != "" && strings.Trim(strings.ToUpper(name), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~") == ""
+	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") == ""
 }
 
 // Query adds a condition for the value of a query parameter.
@@ -282,7 +287,7 @@ func (b ScopeBuilder) Raw(conditions ...Condition) ScopeBuilder {
 //
 //	POST example.org:8443/tenants/*/reports/*.csv?draft=no
 //
-// The path is read as [ScopeBuilder.Path] does; without one any path is meant. The schemes http, https, ws and wss, in any letter case, and a fragment make
+// The path is read as [ScopeBuilder.Path] does, and a part that is * may be missing as there; without one any path is meant. The schemes http, https, ws and wss, in any letter case, and a fragment make
 // no condition. Any other scheme is refused, and so is a text that begins with //, which could be a host or a path; see [ScopeBuilder.Path]. A parameter
 // of the query must have exactly its value, or match it if it is a {{regular expression}}; percent signs are taken as they are.
 func (b ScopeBuilder) URL(text string) ScopeBuilder {

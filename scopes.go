@@ -61,7 +61,7 @@ func (s *RuleScope) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // ScopeFilter selects scopes. A zero field is no condition.
 type ScopeFilter struct {
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
 	IDs       []int64 `json:"id,omitzero"`
 	// NotIDs are scopes to leave out.

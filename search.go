@@ -18,7 +18,7 @@ type SearchRequest struct {
 	Query string `json:"query"`
 	// TimeZone is where days begin: a name, or the form UTC-3.0. It is UTC by default.
 	TimeZone string `json:"time_zone"`
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid"`
 	// HitsType says what to do with false positives; they are left out by default.
 	HitsType SearchHitsType `json:"hits_type,omitzero"`

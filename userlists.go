@@ -22,7 +22,7 @@ var (
 // UserFilter selects users. A zero field is no condition; conditions on different fields must all hold.
 type UserFilter struct {
 	ID int64 `json:"id,omitzero"`
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
 	// UUID, Username and Email are compared as a whole.
 	UUID     string `json:"uuid,omitzero"`

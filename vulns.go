@@ -261,7 +261,7 @@ const (
 // alternatives.
 type VulnFilter struct {
 	IDs []int64 `json:"id,omitzero"`
-	// ClientIDs are the tenants; by default the one that the client works for.
+	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
 	// Time is when the vulnerability was found; the vendor's documentation uses it without saying more.
 	Time           TimeRange `json:"time,omitzero"`
@@ -413,6 +413,10 @@ func (f vulnCountFilter) MarshalJSONTo(e *jsontext.Encoder) error {
 func (f vulnCountFilter) texts() any {
 	type plain VulnFilter
 	var ids []string
+	if f.IDs != nil {
+		// An empty list matches nothing, and must be sent to do so.
+		ids = make([]string, 0, len(f.IDs))
+	}
 	for _, id := range f.IDs {
 		ids = append(ids, strconv.FormatInt(id, 10))
 	}

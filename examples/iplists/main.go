@@ -253,7 +253,8 @@ func (c *command) remove(ctx context.Context, args []string) error {
 }
 
 const aboutSync = `Makes a list equal to a file, which has a value on each line; what follows a # is a comment. A file named - is
-standard input. Kinds of values that the file has none of stay as they are: a file of addresses leaves countries alone.
+standard input. Kinds of values that the file has none of stay as they are, unless they are among -kinds: a file of
+addresses leaves countries alone. A file without values takes -allow-empty, and -kinds to say what it was to hold.
 
 The plan is printed first. With -dry-run that is all.`
 
@@ -263,8 +264,9 @@ func (c *command) sync(ctx context.Context, args []string) error {
 	dry := c.flags.Bool("dry-run", false, "show what would be done, and do nothing")
 	refresh := c.flags.Bool("refresh", false, "also bring reason and expiry of what is in the list up to date")
 	own := c.flags.Bool("own", false, "leave entries alone whose reason is not that of -reason")
-	empty := c.flags.Bool("allow-empty", false, "take a file without values as the wish to remove all addresses")
-	rest, err := c.parse(args, "sync [-list deny] [-dry-run] [-for 24h] [-reason TEXT] [-refresh] [-own] [-allow-empty] FILE", aboutSync)
+	kindNames := c.flags.String("kinds", "", "the `kinds` of values to make equal, such as subnet,country; by default those that the file has")
+	empty := c.flags.Bool("allow-empty", false, "take a file without values as the wish to remove all of -kinds")
+	rest, err := c.parse(args, "sync [-list deny] [-dry-run] [-for 24h] [-reason TEXT] [-refresh] [-own] [-kinds KINDS] [-allow-empty] FILE", aboutSync)
 	if err != nil {
 		return err
 	}
@@ -277,19 +279,23 @@ func (c *command) sync(ctx context.Context, args []string) error {
 	case *own && c.reason == "":
 		return cli.Misuse("-own goes with a -reason")
 	}
+	kinds, err := parseKinds(*kindNames)
+	if err != nil {
+		return err
+	}
 	wanted, err := readFile(rest[0])
 	if err != nil {
 		return err
 	}
-	if len(wanted) == 0 && !*empty {
-		return fmt.Errorf("%s holds no values, so every address would be removed: say -allow-empty if that is meant", rest[0])
+	if len(wanted) == 0 && (!*empty || kinds == nil) {
+		return fmt.Errorf("%s holds no values, so everything would be removed: say -allow-empty and of which -kinds if that is meant", rest[0])
 	}
 	client, stop, err := c.Client()
 	if err != nil {
 		return err
 	}
 	defer stop()
-	options := wallarm.SyncOptions{IPTerms: c.terms(), KeepTerms: !*refresh, AllowEmpty: *empty}
+	options := wallarm.SyncOptions{IPTerms: c.terms(), Kinds: kinds, KeepTerms: !*refresh, AllowEmpty: *empty}
 	if *own {
 		options.Keep = func(e *wallarm.IPEntry) bool { return e.Reason != c.reason }
 	}
@@ -313,6 +319,23 @@ func (c *command) sync(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintf(c.Out, "Added %d, updated %d, removed %d.\n", result.Added, result.Updated, result.Removed)
 	return nil
+}
+
+// parseKinds reads the kinds of a flag; nil are those of the file.
+func parseKinds(names string) ([]wallarm.IPKind, error) {
+	if names == "" {
+		return nil, nil
+	}
+	var kinds []wallarm.IPKind
+	for name := range strings.SplitSeq(names, ",") {
+		switch kind := wallarm.IPKind(name); kind {
+		case wallarm.IPSubnet, wallarm.IPCountry, wallarm.IPDatacenter, wallarm.IPProxy:
+			kinds = append(kinds, kind)
+		default:
+			return nil, cli.Misuse("-kinds %s: want subnet, country, datacenter or proxy, with commas between them", names)
+		}
+	}
+	return kinds, nil
 }
 
 // readFile reads the values of a file.
