@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,7 +29,12 @@ func readObject(data RawJSON) (jsonObject, error) {
 type readBack struct {
 	// nullLists takes a list that came as null for an empty one.
 	nullLists bool
+	// depth is how many objects and lists the values at hand stand in.
+	depth int
 }
+
+// maxDepth is how deep values are compared: those inside are read as often as there are others around them.
+const maxDepth = 64
 
 // isWrittenAs reports whether v, which was read from a value, is written as it again.
 func isWrittenAs(v any, read RawJSON) bool {
@@ -57,7 +63,12 @@ func (c readBack) object(path string, written, read jsonObject) string {
 
 // value says how a value written at path differs from the one that was read there.
 func (c readBack) value(path string, written, read RawJSON) string {
+	c.depth++
 	switch {
+	case bytes.Equal(written, read):
+		return ""
+	case c.depth > maxDepth:
+		return path + " is too deep"
 	case written.Kind() == 'n' && read.Kind() == 'n':
 		return ""
 	case read.Kind() == 'n':

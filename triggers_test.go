@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -304,4 +305,14 @@ func TestTriggerPartsInEncodingJSON(t *testing.T) {
 	require.Error(t, json.Unmarshal([]byte(`{}`), &status))
 	require.Error(t, json.Unmarshal([]byte(`[5]`), &filters))
 	require.Error(t, json.Unmarshal([]byte(`[5]`), &actions))
+}
+
+// TestDeepValuesAreNotCompared: those inside are read as often as there are others around them.
+func TestDeepValuesAreNotCompared(t *testing.T) {
+	nested := func(depth int, value string) RawJSON {
+		return RawJSON(strings.Repeat(`[{"a":`, depth/2) + value + strings.Repeat(`}]`, depth/2))
+	}
+	require.Empty(t, readBack{}.value("x", nested(maxDepth-2, "1"), nested(maxDepth-2, "1.0")))
+	require.Contains(t, readBack{}.value("x", nested(maxDepth+2, "1"), nested(maxDepth+2, "1.0")), "is too deep")
+	require.Empty(t, readBack{}.value("x", nested(100*maxDepth, "1"), nested(100*maxDepth, "1")), "what is the same is not looked into")
 }

@@ -73,7 +73,9 @@ type Engine struct {
 	// knownHeaders is that of Config.
 	knownHeaders bool
 	limiter      *rate.Limiter
-	observe      func(context.Context, Attempt)
+	// turn is held by the caller who waits for the limiter.
+	turn    chan struct{}
+	observe func(context.Context, Attempt)
 	// pausedUntil is the time, in nanoseconds since 1970, before which no attempt starts: one 429 slows all callers.
 	pausedUntil atomic.Int64
 	// http2 says that the server has been heard to speak HTTP/2.
@@ -130,7 +132,7 @@ func New(config Config) *Engine {
 	standard, isStandard := base.(*http.Transport)
 	return &Engine{
 		client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe,
-		isGzipOurs: isStandard && !standard.DisableCompression,
+		isGzipOurs: isStandard && !standard.DisableCompression, turn: make(chan struct{}, 1),
 	}
 }
 
@@ -482,19 +484,29 @@ func (e *Engine) waitTurn(ctx context.Context) error {
 			return fmt.Errorf("waiting out the rate limit: %w", err)
 		}
 	}
-	if e.limiter == nil {
+	if e.limiter == nil || e.limiter.Allow() {
 		return nil
 	}
-	reservation := e.limiter.Reserve()
-	wait := reservation.Delay()
-	if wait == 0 {
-		return nil
-	}
-	if err := sleep(ctx, wait); err != nil {
-		reservation.Cancel()
+	if err := e.queue(ctx); err != nil {
 		return fmt.Errorf("waiting for the rate limiter: %w", err)
 	}
 	return nil
+}
+
+// queue waits until the limiter has room. One caller at a time has a place with the limiter, which does not take back those of many that give up.
+func (e *Engine) queue(ctx context.Context) error {
+	select {
+	case e.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-e.turn }()
+	reservation := e.limiter.Reserve()
+	err := sleep(ctx, reservation.Delay())
+	if err != nil {
+		reservation.Cancel()
+	}
+	return err
 }
 
 // sleep waits for d, or fails at once if the context will end before.

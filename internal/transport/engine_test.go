@@ -318,6 +318,33 @@ func TestAPauseBeyondTheDeadlineFailsAtOnce(t *testing.T) {
 	})
 }
 
+// TestCallersThatGiveUpLeaveTheirPlaces with the limiter to others.
+func TestCallersThatGiveUpLeaveTheirPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := play(status(200, "{}"))
+		engine := New(Config{Client: &http.Client{Transport: rt}, Limiter: rate.NewLimiter(2, 1)})
+		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+		defer cancel()
+		var wg sync.WaitGroup
+		var failed atomic.Int64
+		for range 100 {
+			wg.Go(func() {
+				if _, err := engine.Do(ctx, newCall(Read)); err != nil {
+					failed.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 98, failed.Load())
+		time.Sleep(time.Second)
+		start := time.Now()
+		_, err := engine.Do(t.Context(), newCall(Read))
+		require.NoError(t, err)
+		require.Zero(t, time.Since(start))
+		require.Equal(t, 3, rt.attempts())
+	})
+}
+
 func TestTheLimiterCountsRetriesToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Every second attempt fails, so 300 calls make some 600 attempts at 100 a second.

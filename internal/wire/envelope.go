@@ -247,6 +247,13 @@ func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 // ListIn looks into an object that stands where a list was due: if that is another envelope, it returns the list in there, and adds what it says about
 // paging. Any other object is returned as it is, since it may be the only item.
 func ListIn(object jsontext.Value, paging Paging) (jsontext.Value, Paging) {
+	return listIn(object, paging, maxEnvelopes)
+}
+
+// maxEnvelopes is how many envelopes may stand in one another. Answers have up to three; each is read as often as there are others around it.
+const maxEnvelopes = 8
+
+func listIn(object jsontext.Value, paging Paging, depth int) (jsontext.Value, Paging) {
 	for _, name := range []string{"objects", "body", "data"} {
 		inner := Answer{Paging: paging}
 		value, err := inner.members(object, name)
@@ -254,8 +261,8 @@ func ListIn(object jsontext.Value, paging Paging) (jsontext.Value, Paging) {
 			continue
 		}
 		list, listPaging := value, inner.Paging
-		if value.Kind() == '{' {
-			list, listPaging = ListIn(value, inner.Paging)
+		if value.Kind() == '{' && depth > 1 {
+			list, listPaging = listIn(value, inner.Paging, depth-1)
 		}
 		if list.Kind() == '[' || list.Kind() == 'n' && name == "objects" {
 			return list, listPaging

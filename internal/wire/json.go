@@ -381,6 +381,16 @@ func lenientSlice(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value)
 	if hasOwnDecoder(target.Type()) || kind == '[' || kind == 'n' || target.Type().Elem().Kind() == reflect.Uint8 {
 		return errors.ErrUnsupported
 	}
+	one := reflect.MakeSlice(target.Type(), 1, 1)
+	element := one.Index(0).Addr().Interface()
+	if kind == '{' {
+		// Read as it comes: types that hold lists of themselves would be read as often as they are deep.
+		if err := json.UnmarshalDecode(d, element); err != nil {
+			return err
+		}
+		target.Set(one)
+		return nil
+	}
 	raw, err := d.ReadValue()
 	if err != nil {
 		return err
@@ -389,8 +399,7 @@ func lenientSlice(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value)
 		target.SetZero()
 		return nil
 	}
-	one := reflect.MakeSlice(target.Type(), 1, 1)
-	if err := json.Unmarshal(raw, one.Index(0).Addr().Interface(), lenientOptions); err != nil {
+	if err := json.Unmarshal(raw, element, lenientOptions); err != nil {
 		return err
 	}
 	target.Set(one)

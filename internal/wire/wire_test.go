@@ -338,3 +338,33 @@ func TestNestedArraysAreNoScalar(t *testing.T) {
 		}
 	}
 }
+
+// TestEnvelopesInOneAnother are read as far as answers have them, and no further: each is read as often as there are others around it.
+func TestEnvelopesInOneAnother(t *testing.T) {
+	for depth := 1; depth <= 2*maxEnvelopes; depth++ {
+		text := strings.Repeat(`{"body":`, depth) + `[1]` + strings.Repeat(`}`, depth)
+		list, _ := ListIn([]byte(text), Paging{})
+		if depth <= maxEnvelopes {
+			require.Equal(t, "[1]", string(list), "%d deep", depth)
+			continue
+		}
+		require.Equal(t, text, string(list), "%d deep", depth)
+	}
+}
+
+// TestAnObjectInPlaceOfAListOfItself is read at any depth.
+func TestAnObjectInPlaceOfAListOfItself(t *testing.T) {
+	type node struct {
+		Name   string  `json:"name"`
+		Nested []*node `json:"nested"`
+	}
+	const depth = 2000
+	var root node
+	require.NoError(t, Unmarshal([]byte(strings.Repeat(`{"name":"n","nested":`, depth)+`""`+strings.Repeat(`}`, depth)), &root))
+	found := 1
+	for n := &root; len(n.Nested) == 1; n = n.Nested[0] {
+		require.Equal(t, "n", n.Name)
+		found++
+	}
+	require.Equal(t, depth, found)
+}
