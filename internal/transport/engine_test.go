@@ -323,8 +323,8 @@ func TestCallersThatGiveUpLeaveTheirPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := play(status(200, "{}"))
 		engine := New(Config{Client: &http.Client{Transport: rt}, Limiter: rate.NewLimiter(2, 1)})
-		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
-		defer cancel()
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(700*time.Millisecond, cancel)
 		var wg sync.WaitGroup
 		var failed atomic.Int64
 		for range 100 {
