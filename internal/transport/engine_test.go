@@ -323,25 +323,31 @@ func TestCallersThatGiveUpLeaveTheirPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := play(status(200, "{}"))
 		engine := New(Config{Client: &http.Client{Transport: rt}, Limiter: rate.NewLimiter(2, 1)})
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(700*time.Millisecond, cancel)
 		var wg sync.WaitGroup
 		var failed atomic.Int64
+		var cancels []context.CancelFunc
 		for range 100 {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancels = append(cancels, cancel)
 			wg.Go(func() {
 				if _, err := engine.Do(ctx, newCall(Read)); err != nil {
 					failed.Add(1)
 				}
 			})
+			synctest.Wait()
+		}
+		for _, cancel := range cancels {
+			cancel()
+			synctest.Wait()
 		}
 		wg.Wait()
-		require.EqualValues(t, 98, failed.Load())
+		require.EqualValues(t, 99, failed.Load())
 		time.Sleep(time.Second)
 		start := time.Now()
 		_, err := engine.Do(t.Context(), newCall(Read))
 		require.NoError(t, err)
 		require.Zero(t, time.Since(start))
-		require.Equal(t, 3, rt.attempts())
+		require.Equal(t, 2, rt.attempts())
 	})
 }
 
