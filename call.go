@@ -240,11 +240,11 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 func answerError(op operation, path string, status int, answer *transport.Answer) *APIError {
 	sent := answer.Credentials()
 	e := newAPIError(status, sent.Header(answer.Header), answer.Refusal()).contextOf(op, path, answer.Attempts)
-	// Reading the body has undone its escapes, and masking may undo more.
-	e.Message, e.Body = clean(sent.Excerpt(e.Message)), sent.Bytes(e.Body)
+	// Reading the body has undone one layer of its escapes, so that one more may be seen through.
+	e.Message, e.Body = sent.Excerpt(e.Message), sent.Bytes(e.Body)
 	for i, field := range e.Fields {
-		e.Fields[i].Field, e.Fields[i].Rule = clean(sent.Text(field.Field)), clean(sent.Text(field.Rule))
-		e.Fields[i].Message = clean(sent.Excerpt(field.Message))
+		e.Fields[i].Field, e.Fields[i].Rule = sent.Excerpt(field.Field), sent.Excerpt(field.Rule)
+		e.Fields[i].Message = sent.Excerpt(field.Message)
 	}
 	return e
 }

@@ -2,11 +2,14 @@ package wallarm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,6 +113,59 @@ func TestSecretsOfARequestAreNotEchoed(t *testing.T) {
 				shown := shownOf(err)
 				for _, part := range []string{"Test-token", "<request>", "test-token-hook", "services"} {
 					require.NotContains(t, shown, part, "%s: %s", name, text)
+				}
+			}
+		}
+	}
+}
+
+// TestSecretsAreSeenThroughEscapes: gateways put the answer of another service, or what was sent, into a text of their own, and escape it once more.
+func TestSecretsAreSeenThroughEscapes(t *testing.T) {
+	inJSON := func(s string) string {
+		quoted, err := json.Marshal(s)
+		require.NoError(t, err)
+		return strings.Trim(string(quoted), `"`)
+	}
+	in := func(replaced ...string) func(string) string {
+		return func(s string) string { return strings.NewReplacer(replaced...).Replace(inJSON(s)) }
+	}
+	escapers := map[string]func(string) string{
+		"not at all": strings.Clone, "JSON": inJSON, "Gson": in("=", `\u003d`), ".NET": in("+", `\u002B`, `\"`, `\u0022`, "é", `\u00E9`, "😀", `\uD83D\uDE00`), "PHP": in("/", `\/`, "😀", `\ud83d\ude00`),
+		"HTML": html.EscapeString, "HTML of numbers": strings.NewReplacer("&", "&amp;", "+", "&#x2B;", "/", "&#x2f;", "=", "&#61;").Replace,
+		"a query": url.QueryEscape, "a path": url.PathEscape, "Go": func(s string) string { return strings.Trim(strconv.Quote(s), `"`) },
+	}
+	texts := []string{
+		`{"status":400,"body":"unknown %s"}`, `{"status":400,"body":{"message":"upstream said: %s here"}}`, `{"status":400,"body":{"x":{"error":"invalid %s","value":"%s"}}}`,
+		`{"status":400,"body":{"%s":"invalid"}}`, `{"detail":"{\"headers\":{\"A\":\"%s\"}}"}`, "upstream said %s here", "<html><p>bad %s</p></html>",
+	}
+	for _, secret := range []string{
+		"test-token/9vYmFy/mF6cXV4+TIzNDU2/zg5MA==", `test-token\/battery\staple`, "test-token-😀-Battery-1", "test-token-é-Battery-1", `test"token\tHorse-Battery-1`,
+		"test&token%41-Battery-1", "test<token&lt;Battery-1", `test&token\u0041-Battery-1`, "test token+Battery%201", `test&token\nBattery-1`,
+	} {
+		for first, escapeOnce := range escapers {
+			for second, escapeAgain := range escapers {
+				for i, text := range texts {
+					said := escapeAgain(escapeOnce(secret))
+					if strings.HasPrefix(text, "{") {
+						said = inJSON(said)
+					}
+					status := 400
+					if i%3 == 0 {
+						status = 200
+					}
+					client := echoing(t, Token("test-token-good"), func(*http.Request) (int, http.Header, string) {
+						return status, http.Header{"X-Said": {url.QueryEscape(said)}}, strings.ReplaceAll(text, "%s", said)
+					})
+					var response Response
+					user := NewUser{Email: "a@example.com", RealName: "A", Role: RoleAdmin, Password: SecretOf(secret)}
+					_, err := client.Users.Create(t.Context(), user, WithResponse(&response))
+					require.Error(t, err)
+					shown := toldBy(err) + fmt.Sprint(response)
+					for _, part := range []string{"Battery", "taple", "vYmFy", "mF6cXV4", "TIzNDU2", "zg5MA"} {
+						if strings.Contains(shown, part) {
+							t.Errorf("%s, escaped by %s and %s in %s, is shown by %s", secret, first, second, text, shown)
+						}
+					}
 				}
 			}
 		}

@@ -151,7 +151,7 @@ func (e *APIError) Error() string {
 	if hint := e.hint(); hint != "" {
 		b.WriteString("; " + hint)
 	}
-	// Once more, since masking may have undone escapes.
+	// Once more, since anybody may set the fields.
 	return clean(b.String())
 }
 

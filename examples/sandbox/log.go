@@ -34,12 +34,7 @@ type masked struct {
 }
 
 func (m masked) Write(line []byte) (int, error) {
-	text := m.secrets.Text(string(line))
-	if text != string(line) {
-		// Masking undoes escapes, and so may bring back what breaks the line.
-		text = printable(strings.TrimSuffix(text, "\n")) + "\n"
-	}
-	if _, err := io.WriteString(m.to, text); err != nil {
+	if _, err := io.WriteString(m.to, m.secrets.Text(string(line))); err != nil {
 		return 0, err
 	}
 	return len(line), nil

@@ -3,16 +3,11 @@ package redact
 import (
 	"encoding/base64"
 	"errors"
-	"html"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Credentials are what a request carried, in the forms in which an answer or an error may repeat them.
@@ -39,7 +34,6 @@ func Sent(header http.Header, signed, secrets []string) Credentials {
 	for _, secret := range secrets {
 		known = known.with(secret, minSecret)
 	}
-	sortByLength(known)
 	return known
 }
 
@@ -48,11 +42,9 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	if len(value) < shortest {
 		return c
 	}
-	quoted, _ := jsontext.AppendQuote(nil, value)
 	forms := append(within(value),
-		value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), strings.ReplaceAll(value, "/", `\/`),
-		strings.Trim(string(quoted), `"`), pointerEscapes.Replace(value),
-		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
+		value, base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
+		string([]rune(value)), // JSON knows no bytes that are no UTF-8
 	)
 	for _, form := range forms {
 		if !slices.Contains(c, form) {
@@ -65,9 +57,6 @@ func (c Credentials) with(value string, shortest int) Credentials {
 	}
 	return c
 }
-
-// pointerEscapes makes a name part of a JSON pointer, in which errors of the decoder tell their place.
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // minCore is the length below which a part of base64 may be a part of anything.
 const minCore = 8
@@ -95,68 +84,54 @@ func (c Credentials) And(others Credentials) Credentials {
 			c = append(c, value)
 		}
 	}
-	sortByLength(c)
 	return c
 }
 
-// sortByLength puts longer forms first: one may hold a shorter one, and would show its rest.
-func sortByLength(c Credentials) {
-	slices.SortFunc(c, func(a, b string) int { return len(b) - len(a) })
-}
-
-// maxEscapes is how many times over a text may be escaped. What was escaped more often is told apart from nothing by nobody.
-const maxEscapes = 3
-
-// Text masks the credentials in a text. One that shows itself only when the escapes of HTML, URLs and JSON are undone is masked in the plain text,
-// which is returned in its place.
+// Text masks the credentials in a text, also where their characters are escaped. All else stays as it is.
 func (c Credentials) Text(s string) string {
+	found, _ := c.find(s)
+	return mask(s, found)
+}
+
+// span is a part of a text.
+type span struct{ start, end int }
+
+// find returns where credentials stand in a text, and where one begins of which the text holds no more than the beginning, at its end.
+func (c Credentials) find(s string) (found []span, torn int) {
+	torn = len(s)
 	if len(c) == 0 {
-		return s
+		return nil, torn
 	}
-	s = c.mask(s)
-	plain := s
-	for range maxEscapes {
-		next := unescape(plain)
-		if next == plain {
-			break
+	f := newFinder(c, s)
+	for at := range len(s) {
+		f.begin(at)
+		if f.isTorn {
+			torn = min(torn, at)
 		}
-		if plain = c.mask(next); plain != next {
-			s = plain
+		switch last := len(found) - 1; {
+		case f.end == at:
+		case last >= 0 && at < found[last].end:
+			found[last].end = max(found[last].end, f.end)
+		default:
+			found = append(found, span{at, f.end})
 		}
 	}
-	return s
+	return found, torn
 }
 
-func (c Credentials) mask(s string) string {
-	for _, value := range c {
-		s = strings.ReplaceAll(s, value, Mask)
-	}
-	return s
-}
-
-// escape is a character as URLs write it, or as texts of JSON and programming languages and JSON pointers do.
-var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/|~[01]`)
-
-// unescape undoes one layer of escapes.
-func unescape(s string) string {
-	if strings.Contains(s, "&") {
-		s = html.UnescapeString(s)
-	}
-	if !strings.ContainsAny(s, `%\~`) {
+// mask puts the mask in the place of what was found in a text.
+func mask(s string, found []span) string {
+	if len(found) == 0 {
 		return s
 	}
-	return escape.ReplaceAllStringFunc(s, func(found string) string {
-		n, err := strconv.ParseUint(strings.TrimLeft(found, `%\ux`), 16, 16)
-		switch {
-		case found == "~0":
-			return "~"
-		case err != nil:
-			return "/"
-		case found[0] == '%' || found[1] == 'x':
-			return string([]byte{byte(n)})
-		}
-		return string(rune(n))
-	})
+	var b strings.Builder
+	shown := 0
+	for _, f := range found {
+		b.WriteString(s[shown:f.start] + Mask)
+		shown = f.end
+	}
+	b.WriteString(s[shown:])
+	return b.String()
 }
 
 // Bytes masks the credentials in a body.
@@ -172,34 +147,31 @@ func (c Credentials) Cut(body []byte, n int) []byte {
 	if len(body) <= n {
 		return c.Bytes(body)
 	}
-	margin := 0
+	longest := 0
 	for _, value := range c {
-		margin = max(margin, 6*len(value)) // each character may be escaped
+		longest = max(longest, len(value))
 	}
-	safe := c.untorn(c.Text(string(body[:min(len(body), n+margin)])))
+	// The margin is so that one at the end is masked as a whole, also if it is escaped. Without it nothing more would be shown.
+	safe := c.untorn(string(body[:min(len(body), n+6*longest)]))
 	return []byte(safe[:min(len(safe), n)])
 }
 
 // Excerpt is [Credentials.Text] for a text that has been cut if it ends in an ellipsis.
 func (c Credentials) Excerpt(s string) string {
-	s = c.Text(s)
 	if cut, found := strings.CutSuffix(s, "…"); found {
 		return c.untorn(cut) + "…"
 	}
-	return s
+	return c.Text(s)
 }
 
-// untorn takes the beginning of a credential off the end of a text.
+// untorn is [Credentials.Text] for a text that has been cut: the beginning of a credential at its end is taken off.
 func (c Credentials) untorn(s string) string {
-	longest := 0
-	for _, value := range c {
-		for n := min(len(value)-1, len(s)); n > longest; n-- {
-			if strings.HasSuffix(s, value[:n]) {
-				longest = n
-			}
-		}
+	found, torn := c.find(s)
+	found = slices.DeleteFunc(found, func(f span) bool { return f.start >= torn })
+	if len(found) > 0 {
+		torn = max(torn, found[len(found)-1].end)
 	}
-	return s[:len(s)-longest]
+	return mask(s[:torn], found)
 }
 
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.

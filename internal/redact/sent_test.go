@@ -27,11 +27,12 @@ func TestSentKnowsHeadersByNameAndBySigner(t *testing.T) {
 	require.Contains(t, known.Text("Basic test-token-bare"), "Basic")
 }
 
-// TestCutLeavesNoPartOfACredential moves a credential, in the forms in which it is known, over the place of the cut.
+// TestCutLeavesNoPartOfACredential moves a credential, in the forms in which it is known and escaped, over the place of the cut.
 func TestCutLeavesNoPartOfACredential(t *testing.T) {
 	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
 	const n = 100
-	for _, form := range known {
+	escaped := []string{url.QueryEscape(sentToken), url.PathEscape(sentToken), strings.ReplaceAll(sentToken, "/", `\/`), pointerEscapes.Replace(sentToken)}
+	for _, form := range append(escaped, known...) {
 		for before := range n + 1 {
 			body := strings.Repeat("p", before) + form + strings.Repeat("p", n)
 			cut := string(known.Cut([]byte(body), n))
@@ -164,6 +165,9 @@ func TestErrorsOfTheDecoderShowNoCredential(t *testing.T) {
 		require.Same(t, plain, known.Error(plain))
 	}
 }
+
+// pointerEscapes makes a name part of a JSON pointer, in which errors of the decoder tell their place.
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // percent escapes every byte of a text.
 func percent(s string) string {
