@@ -310,7 +310,9 @@ func TestResumeOfVectorsThatWentAway(t *testing.T) {
 func TestResumeOfRowsThatChanged(t *testing.T) {
 	query := AttackQuery{Select: []AttackColumn{ColumnRequests}, GroupBy: []AttackColumn{ColumnHost}}
 	items, requests := []int{1, 2, 3, 4, 5, 6}, map[int]int{}
-	client := behindServer(t, &items, func(n int) string { return fmt.Sprintf(`{"id":"%d","host":"%[1]d","requests_count":%d}`, n, requests[n]) })
+	client := behindServer(t, &items, func(n int) string {
+		return fmt.Sprintf(`{"id":"%d","host":"%[1]d","requests_count":%d}`, n, requests[n])
+	})
 	for _, changed := range [][]int{{1}, {2}, {3}, {1, 2, 3}, {4, 5}} {
 		clear(requests)
 		var place Checkpoint
