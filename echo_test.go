@@ -261,6 +261,25 @@ func TestWhateverAnAuthenticatorSetsIsMasked(t *testing.T) {
 	require.NotContains(t, shownOf(err), "test-token")
 }
 
+// TestPartsOfHeadersAreMasked where a gateway repeats one cookie of several, or what Basic encodes.
+func TestPartsOfHeadersAreMasked(t *testing.T) {
+	answer := func(r *http.Request) (int, http.Header, string) {
+		_, password, _ := r.BasicAuth()
+		cookie, err := r.Cookie("sid")
+		require.NoError(t, err)
+		return 400, http.Header{}, fmt.Sprintf(`{"status":400,"body":"session %s of %s expired"}`, cookie.Value, password)
+	}
+	const basic = "Basic Z2F0ZXdheTp0ZXN0LXRva2VuLXBhc3N3b3Jk" // gateway:test-token-password
+	for _, client := range []*Client{
+		echoing(t, headersOf{"Authorization": basic, "Cookie": "a=1; sid=test-token-sid"}, answer),
+		echoing(t, Token("test-token-good"), answer, WithDefaults(WithHeader("Authorization", basic), WithHeader("Cookie", "a=1; sid=test-token-sid"))),
+	} {
+		_, err := client.Rules.Get(t.Context(), 1)
+		require.ErrorContains(t, err, "session [redacted] of [redacted] expired")
+		require.NotContains(t, shownOf(err), "test-token")
+	}
+}
+
 func TestAProviderWithoutAFunctionIsRefused(t *testing.T) {
 	_, err := New(US, CredentialsFunc(nil))
 	require.ErrorIs(t, err, ErrInvalidArgument)
