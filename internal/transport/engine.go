@@ -409,15 +409,16 @@ func (x *exchange) attempt(response *http.Response) Attempt {
 		Number: x.attempts, Started: x.started, Duration: time.Since(x.started), Err: x.err, RetryIn: x.wait,
 		RequestSize: len(x.call.Body),
 	}
-	if response != nil {
-		sent := x.carried()
-		a.Status, a.Header = response.StatusCode, sent.inHeaders().Header(response.Header)
-	}
 	if x.answer != nil {
 		a.ResponseSize = len(x.answer.Body)
-		if x.answer.known != nil {
-			a.Header = x.answer.known.Header(response.Header)
-		}
+	}
+	switch {
+	case response == nil:
+	case x.answer != nil:
+		a.Status, a.Header = response.StatusCode, x.answer.Credentials().Header(response.Header)
+	default:
+		sent := x.carried()
+		a.Status, a.Header = response.StatusCode, sent.credentials(nil).Header(response.Header)
 	}
 	return a
 }
