@@ -174,10 +174,14 @@ func (s *APIDiscoveryService) Methods(ctx context.Context, opts ...CallOption) (
 	return do[[]EndpointGroup](ctx, s.client, apiDiscoveryMethods, a, opts)
 }
 
-// Domains returns the hosts of the endpoints of the inventory, in the applications given or, if there are none, in all.
+// Domains returns the hosts of the endpoints of the inventory, in the applications given; nil is all of them. A list that is empty but not nil is
+// refused: whoever computed it means none.
 //
 // GET /v4/clients/{client_id}/rules/endpoints/domains. Not documented by the vendor; bare names are understood too. Replay class: read.
 func (s *APIDiscoveryService) Domains(ctx context.Context, applicationIDs []int64, opts ...CallOption) ([]EndpointGroup, error) {
+	if applicationIDs != nil && len(applicationIDs) == 0 {
+		return nil, invalid("application id", "the list is empty; leave it nil for all applications")
+	}
 	a, err := s.at(ctx, opts)
 	if err != nil {
 		return nil, err
