@@ -124,6 +124,7 @@ func TestAPIDiscoveryRefusesArguments(t *testing.T) {
 	ctx := t.Context()
 	point := Point{NamedStep("get", "page")}
 	for name, call := range map[string]func() error{
+		"no applications": func() error { _, err := s.Domains(ctx, []int64{}); return err },
 		"list by endpoint ids": func() error {
 			_, err := s.List(ctx, APIEndpointFilter{EndpointIDs: []int64{1}}, PageOptions{})
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -237,6 +238,98 @@ func TestQueryCursorsLeadBothWays(t *testing.T) {
 		ids += row.ID
 	}
 	require.Equal(t, "12", ids)
+}
+
+// behindServer answers the lists of attack vectors, whose cursors are "behind this item": what leaves the list shifts the items of its page only.
+func behindServer(t *testing.T, items *[]int, item func(n int) string) *Client {
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		var asked struct {
+			Cursor string `json:"cursor"`
+			Limit  int    `json:"limit"`
+		}
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		require.NoError(t, wire.Unmarshal(body, &asked))
+		after := 0
+		_, _ = fmt.Sscanf(asked.Cursor, "behind-%d", &after)
+		rest := slices.DeleteFunc(slices.Clone(*items), func(n int) bool { return n <= after })
+		cursor, more := "null", len(rest) > asked.Limit
+		if more {
+			rest = rest[:asked.Limit]
+			cursor = fmt.Sprintf(`"behind-%d"`, rest[asked.Limit-1])
+		}
+		var shown []string
+		for _, n := range rest {
+			shown = append(shown, item(n))
+		}
+		_, _ = fmt.Fprintf(w, `{"data":[%s],"cursor":%s,"has_more":%t}`, strings.Join(shown, ","), cursor, more)
+	})
+	return client
+}
+
+// TestResumeOfVectorsThatWentAway: one that was handled has left the list, and none of the others is left out or comes again.
+func TestResumeOfVectorsThatWentAway(t *testing.T) {
+	query := AttackQuery{Select: []AttackColumn{ColumnRequests}, GroupBy: []AttackColumn{ColumnHost}}
+	var items []int
+	vectors := behindServer(t, &items, func(n int) string { return fmt.Sprintf(`{"vector_id":"%d","type":"xss"}`, n) })
+	// The ids of two rows are one, and what they say differs.
+	rows := behindServer(t, &items, func(n int) string { return fmt.Sprintf(`{"id":"%d","host":"%d","requests_count":7}`, n/2, n) })
+	for name, read := range map[string]func(opts ...CallOption) (got []string){
+		"vectors": func(opts ...CallOption) (got []string) {
+			for v, err := range vectors.AttackVectors.All(t.Context(), "group", opts...) {
+				require.NoError(t, err)
+				got = append(got, v.ID)
+			}
+			return got
+		},
+		"rows": func(opts ...CallOption) (got []string) {
+			for row, err := range rows.AttackVectors.QueryAll(t.Context(), query, opts...) {
+				require.NoError(t, err)
+				got = append(got, row.Text(ColumnHost))
+			}
+			return got
+		},
+	} {
+		for gone := range 9 {
+			items = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+			var place Checkpoint
+			handled := read(PageSize(5), Resume(&place), MaxItems(8))
+			require.Equal(t, []string{"1", "2", "3", "4", "5", "6", "7", "8"}, handled, name)
+			place = carry(t, place)
+			items = slices.Delete(items, gone, gone+1)
+			want := []string{"9", "10", "11", "12"}
+			if gone == 8 {
+				want = want[1:]
+			}
+			require.Equal(t, want, read(PageSize(5), Resume(&place)), "%s, without %d", name, gone+1)
+		}
+	}
+}
+
+// TestResumeOfRowsThatChanged: a row whose numbers have grown may come again, and none is left out.
+func TestResumeOfRowsThatChanged(t *testing.T) {
+	query := AttackQuery{Select: []AttackColumn{ColumnRequests}, GroupBy: []AttackColumn{ColumnHost}}
+	items, requests := []int{1, 2, 3, 4, 5, 6}, map[int]int{}
+	client := behindServer(t, &items, func(n int) string {
+		return fmt.Sprintf(`{"id":"%d","host":"%[1]d","requests_count":%d}`, n, requests[n])
+	})
+	for _, changed := range [][]int{{1}, {2}, {3}, {1, 2, 3}, {4, 5}} {
+		clear(requests)
+		var place Checkpoint
+		seen := map[string]bool{}
+		for row, err := range client.AttackVectors.QueryAll(t.Context(), query, PageSize(5), Resume(&place), MaxItems(3)) {
+			require.NoError(t, err)
+			seen[row.ID] = true
+		}
+		for _, n := range changed {
+			requests[n]++
+		}
+		for row, err := range client.AttackVectors.QueryAll(t.Context(), query, PageSize(5), Resume(&place)) {
+			require.NoError(t, err)
+			seen[row.ID] = true
+		}
+		require.Len(t, seen, len(items), "%v", changed)
+	}
 }
 
 func TestMarkSendsExactlyOneTarget(t *testing.T) {

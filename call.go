@@ -219,7 +219,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		err = &transport.Failure{Err: context.Cause(ctx), Attempts: answer.Attempts}
 		answer.Release()
 	}
-	shown := call.URL.EscapedPath()
+	shown := redact.Path(call.URL.EscapedPath())
 	if err != nil {
 		cancel()
 		return nil, callError(op, shown, err)
@@ -557,7 +557,7 @@ func innerRefusal(op operation, answer *transport.Answer, status int64) error {
 	if status < 400 {
 		return nil
 	}
-	e := answerError(op, answer.URL.EscapedPath(), int(status), answer)
+	e := answerError(op, redact.Path(answer.URL.EscapedPath()), int(status), answer)
 	e.OutcomeUnknown = op.replay != read && status >= 500
 	return e
 }
@@ -568,7 +568,7 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 		err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
 	}
 	e := &CallError{
-		Operation: op.name, Method: op.method, Path: answer.URL.EscapedPath(), Attempts: answer.Attempts,
+		Operation: op.name, Method: op.method, Path: redact.Path(answer.URL.EscapedPath()), Attempts: answer.Attempts,
 		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, answer.Credentials().Error(err)),
 		OutcomeUnknown: op.replay == once,
 	}
@@ -576,7 +576,7 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 		// The page of a proxy: show its beginning. Anything else may be the new secret that was asked for, in a form that nobody expected.
 		shown := *answer
 		shown.Body = answer.Credentials().Cut(answer.Body[:min(len(answer.Body), maxKeptHead)], maxShown)
-		e.Last = answerError(op, answer.URL.EscapedPath(), answer.Status, &shown)
+		e.Last = answerError(op, redact.Path(answer.URL.EscapedPath()), answer.Status, &shown)
 	}
 	return e
 }

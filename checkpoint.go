@@ -64,10 +64,11 @@ const (
 // Pass the same filter and order as before: another list or filter is refused with [ErrInvalidArgument]. That includes its times, so
 // keep the result of [Last] along with the checkpoint. The page size and Concurrency may differ on offset lists; the Offset and
 // Cursor of [PageOptions] count only at the beginning; [MaxItems] counts from the resumed place. A list that has changed meanwhile
-// is searched for the last items handled, which the checkpoint remembers by hashes of their ids; lists of items without ids go by their number. If
-// nothing is left of the last 64 of more items, the iterator fails with [ErrGone], and so it does if the server does not know the cursor any more: then
-// begin anew, with a zero Checkpoint. What came into the list before the place is not handed out. While a list loses many items as it is read, or
-// both loses and gains some, more than the last 64 may be handled out of its order, and some of them come again.
+// is searched for the last items handled, which the checkpoint remembers by hashes of their ids, or of all that they say; the records of
+// [IPListsService.AllHistory] and [IPListsService.AllEvents] go by their number. If nothing is left of the last 64 of more items, the iterator
+// fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the
+// list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
+// be handled out of its order, and some of them come again.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
 // arguments say.

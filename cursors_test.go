@@ -92,7 +92,7 @@ func FuzzCursors(f *testing.F) {
 				l := (&kindServer{kind: kind}).lister(t, opts...)
 				l.client = client
 				if kind == byCursor {
-					// The lists with cursors have no ids, so that only their cursors can tell a loop.
+					// Records of the deny list have no ids, so that only their cursors can tell a loop.
 					l.id = nil
 				}
 				yielded := 0

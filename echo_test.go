@@ -261,6 +261,45 @@ func TestWhateverAnAuthenticatorSetsIsMasked(t *testing.T) {
 	require.NotContains(t, shownOf(err), "test-token")
 }
 
+// TestSecretsOfARequestAreNotInHeaders that hooks, the log and WithResponse show, whatever the status outside and inside.
+func TestSecretsOfARequestAreNotInHeaders(t *testing.T) {
+	const secret = "test-token-of-a-new-user"
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{{200, `{"status":200,"body":{"id":7}}`}, {200, `{"status":400,"body":"too weak"}`}, {200, "no JSON"}, {400, `{"status":400,"body":"too weak"}`}, {503, ""}} {
+		var shown []Attempt
+		client := echoing(t, Token("test-token-good"), func(*http.Request) (int, http.Header, string) {
+			return answer.status, http.Header{"X-Echo": {"got " + secret}}, answer.body
+		}, WithHook(func(_ context.Context, a Attempt) { shown = append(shown, a) }))
+		var response Response
+		_, _ = client.Users.Create(t.Context(), NewUser{Email: "a@example.com", RealName: "A", Password: SecretOf(secret), Role: "admin"}, WithResponse(&response))
+		require.Equal(t, "got [redacted]", response.Header.Get("X-Echo"))
+		require.Len(t, shown, 1)
+		require.Equal(t, answer.status, shown[0].Status)
+		require.Equal(t, "got [redacted]", shown[0].Header.Get("X-Echo"))
+	}
+}
+
+// TestPartsOfHeadersAreMasked where a gateway repeats one cookie of several, or what Basic encodes.
+func TestPartsOfHeadersAreMasked(t *testing.T) {
+	answer := func(r *http.Request) (int, http.Header, string) {
+		_, password, _ := r.BasicAuth()
+		cookie, err := r.Cookie("sid")
+		require.NoError(t, err)
+		return 400, http.Header{}, fmt.Sprintf(`{"status":400,"body":"session %s of %s expired"}`, cookie.Value, password)
+	}
+	const basic = "Basic Z2F0ZXdheTp0ZXN0LXRva2VuLXBhc3N3b3Jk" // gateway:test-token-password
+	for _, client := range []*Client{
+		echoing(t, headersOf{"Authorization": basic, "Cookie": "a=1; sid=test-token-sid"}, answer),
+		echoing(t, Token("test-token-good"), answer, WithDefaults(WithHeader("Authorization", basic), WithHeader("Cookie", "a=1; sid=test-token-sid"))),
+	} {
+		_, err := client.Rules.Get(t.Context(), 1)
+		require.ErrorContains(t, err, "session [redacted] of [redacted] expired")
+		require.NotContains(t, shownOf(err), "test-token")
+	}
+}
+
 func TestAProviderWithoutAFunctionIsRefused(t *testing.T) {
 	_, err := New(US, CredentialsFunc(nil))
 	require.ErrorIs(t, err, ErrInvalidArgument)

@@ -244,6 +244,29 @@ func TestIntegrationArguments(t *testing.T) {
 	require.Empty(t, server.requests())
 }
 
+// TestWebhooksThatCannotBeWritten are refused as any other argument, and show nothing of their secrets.
+func TestWebhooksThatCannotBeWritten(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{}`))
+	const hook = "https://hooks.example.com/test-token-hook"
+	for name, target := range map[string]WebhookTarget{
+		"URL":             {URL: SecretOf(hook + "\xff")},
+		"header":          {URL: SecretOf(hook), Headers: map[string]Secret{"X-Any": SecretOf("test-token-\xff")}},
+		"URL in Extra":    {URL: SecretOf(hook), Extra: Extra{"url": RawJSON(`"https://test-token.example.com"`)}},
+		"no JSON (Extra)": {URL: SecretOf(hook), Extra: Extra{"more": RawJSON(`"test-token-cut`)}},
+	} {
+		_, created := client.Integrations.Create(t.Context(), NewIntegration{Name: "x", Target: target})
+		_, updated := client.Integrations.Update(t.Context(), 7, IntegrationUpdate{Target: target})
+		_, tested := client.Integrations.Test(t.Context(), target)
+		for _, err := range []error{created, updated, tested} {
+			var argument *ArgumentError
+			require.ErrorAs(t, err, &argument, name)
+			require.ErrorIs(t, err, ErrInvalidArgument, name)
+			require.NotContains(t, err.Error(), "test-token", name)
+		}
+	}
+	require.Empty(t, server.requests())
+}
+
 func TestIntegrationUpdateSendsWhatIsSet(t *testing.T) {
 	for want, update := range map[string]IntegrationUpdate{
 		`{"active":false}`: {Active: Set(false)},

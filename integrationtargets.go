@@ -349,7 +349,11 @@ func encodeTarget(target IntegrationTarget) (RawJSON, error) {
 	case *WebhookTarget:
 		target = t.complete()
 	}
-	return target.encode()
+	encoded, err := target.encode()
+	if err != nil {
+		return nil, unencodable("target", err)
+	}
+	return encoded, nil
 }
 
 // isNil reports whether an interface holds nothing, or a nil pointer or function, whose methods cannot be called.

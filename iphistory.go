@@ -145,7 +145,8 @@ func (s *IPListsService) History(ctx context.Context, filter DenyHistoryFilter, 
 	return s.history(filter, opts).page(ctx, page)
 }
 
-// AllHistory iterates over what was in the deny list. See [IPListsService.History].
+// AllHistory iterates over what was in the deny list. See [IPListsService.History]. Records have no ids: [Resume] goes on by their
+// number within a page, and leaves one out for each that was handled and has left that page since.
 //
 // GET /v3/blacklist/history. Replay class: read.
 func (s *IPListsService) AllHistory(ctx context.Context, filter DenyHistoryFilter, opts ...CallOption) iter.Seq2[DenyRecord, error] {
@@ -180,7 +181,8 @@ func (s *IPListsService) Events(ctx context.Context, filter DenyEventFilter, pag
 	return s.events(filter, opts).page(ctx, page)
 }
 
-// AllEvents iterates over the changes of the deny list. See [IPListsService.Events].
+// AllEvents iterates over the changes of the deny list. See [IPListsService.Events]. Records have no ids: [Resume] goes on by their
+// number within a page, and leaves one out for each that was handled and has left that page since.
 //
 // GET /v3/blacklist/events. Replay class: read.
 func (s *IPListsService) AllEvents(ctx context.Context, filter DenyEventFilter, opts ...CallOption) iter.Seq2[DenyRecord, error] {

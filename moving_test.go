@@ -256,6 +256,32 @@ func TestACursorThatIsNoText(t *testing.T) {
 	}
 }
 
+// TestMoreWithoutACursor contradicts itself, and the list would seem to end.
+func TestMoreWithoutACursor(t *testing.T) {
+	for page, ends := range map[string]bool{
+		`[{"vector_id":"2"}],"has_more":true`: false, `[{"vector_id":"2"}],"has_more":true,"cursor":null`: false, `[{"vector_id":"2"}],"has_more":true,"cursor":""`: false,
+		`[{"vector_id":"2"}],"has_more":false`: true, `[{"vector_id":"2"}],"has_more":null,"cursor":""`: true, `[{"vector_id":"2"}]`: true, `[],"has_more":true`: true,
+	} {
+		client := echoing(t, Token("test-token-cursor"), func(r *http.Request) (int, http.Header, string) {
+			body, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			if !strings.Contains(string(body), "behind-1") {
+				return 200, http.Header{}, `{"data":[{"vector_id":"1"}],"cursor":"behind-1","has_more":true}`
+			}
+			return 200, http.Header{}, `{"data":` + page + `}`
+		})
+		var failure error
+		for _, err := range client.AttackVectors.All(t.Context(), "group") {
+			failure = err
+		}
+		if ends {
+			require.NoError(t, failure, page)
+		} else {
+			require.ErrorIs(t, failure, ErrResponse, page)
+		}
+	}
+}
+
 // TestCallHeedsTheEnvelope of a 2xx answer that says no inside, unless the caller wants the bytes.
 func TestCallHeedsTheEnvelope(t *testing.T) {
 	answer := `{"body":["Access denied"],"status":403}`

@@ -212,11 +212,17 @@ func (l *lister[T]) open(f *fetched) (err error) {
 		f.payload, f.paging = wire.ListIn(f.payload, f.paging)
 	}
 	f.opened, f.empty = true, isEmptyList(f.payload)
-	if ends := f.empty || f.paging.HasMore != nil && !*f.paging.HasMore; err == nil && l.paging == byCursor && f.paging.OddCursor && !ends {
-		// Without it the list would seem to end here.
-		return unreadable(l.op, f.answer, errors.New("the cursor of the next page is no text"))
+	if err != nil || l.paging != byCursor || f.empty {
+		return err
 	}
-	return err
+	// Without a cursor the list would seem to end here.
+	switch p := f.paging; {
+	case p.OddCursor && (p.HasMore == nil || *p.HasMore):
+		return unreadable(l.op, f.answer, errors.New("the cursor of the next page is no text"))
+	case p.Cursor == "" && p.Continuation == "" && p.HasMore != nil && *p.HasMore:
+		return unreadable(l.op, f.answer, errors.New("it says that there are more items, and gives no cursor of the next page"))
+	}
+	return nil
 }
 
 // isEmptyList reports whether a payload is [] or null.

@@ -1,10 +1,15 @@
 package wallarm
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +69,26 @@ func TestExtraHidesWhatLooksSecret(t *testing.T) {
 	data, err := me.MarshalJSON()
 	require.NoError(t, err)
 	require.Contains(t, string(data), "test-token-new", "what is written back is whole")
+}
+
+// TestSecretsInPathsAreNotShown in errors, hooks and the log: Call takes a path with parameters of its own.
+func TestSecretsInPathsAreNotShown(t *testing.T) {
+	var lines bytes.Buffer
+	var shown []string
+	status := 200
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "no JSON")
+	}, WithLogger(slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))), WithHook(func(_ context.Context, a Attempt) { shown = append(shown, a.Path) }))
+	for _, status = range []int{200, 400, 503} {
+		var out struct{}
+		err := client.Call(t.Context(), "GET", "/v2/x;a=1;token=test-token-path/y", nil, &out, WithRetries(0))
+		require.ErrorContains(t, err, "/v2/x;a=1;token=[redacted]/y")
+		require.NotContains(t, fmt.Sprintf("%v %+v", err, err), "test-token-path")
+	}
+	require.NotContains(t, lines.String(), "test-token-path")
+	require.Equal(t, slices.Repeat([]string{"/v2/x;a=1;token=[redacted]/y"}, 3), shown)
+	require.Equal(t, "/v2/x;a=1;token=test-token-path/y", server.requests()[0].Path)
 }
 
 func TestZeroValuesDoNotPanic(t *testing.T) {

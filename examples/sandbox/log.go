@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,38 +71,52 @@ func (l *requestLog) note(text string) { l.lines.Print(text) }
 // errors takes what the HTTP server has to say.
 func (l *requestLog) errors() *log.Logger { return l.lines }
 
-// secretNames are parts of the names of parameters whose values stay out of
-// the log.
-var secretNames = []string{
+// hiddenNames are parts of the names of parameters whose values stay out of
+// the log beside those that the SDK masks.
+var hiddenNames = []string{
 	"token", "secret", "password", "otp", "invitation", "signature", "key", "email", "phone", "license", "chat_data", "signed_url", "ca_file", "idp_cert",
 	"saml_response", "qr_code", "file_remote_url", "user_attr_", "session_data", "additional_data", "authorization", "cookie", "x-amz-",
 }
 
-const redacted = "[redacted]"
+const redacted = redact.Mask
+
+// isShown reports whether the value of a parameter may be logged.
+func isShown(name string) bool {
+	plain, err := url.QueryUnescape(name)
+	if err != nil || redact.IsSecretName(plain) {
+		return false // of one that cannot be read nobody knows what it says
+	}
+	plain = strings.ToLower(plain)
+	return !slices.ContainsFunc(hiddenNames, func(part string) bool { return strings.Contains(plain, part) })
+}
 
 func redactedTarget(u *url.URL) string {
 	target := redactedPath(u.EscapedPath())
-	for i, pair := range strings.Split(u.RawQuery, "&") {
-		if pair == "" {
-			continue
+	mark := "?"
+	for query := u.RawQuery; query != ""; {
+		end := strings.IndexAny(query, "&;")
+		if end < 0 {
+			end = len(query)
 		}
-		name, value, _ := strings.Cut(pair, "=")
-		plain, err := url.QueryUnescape(name)
-		if err != nil {
-			plain = "secret" // nobody knows what it says
-		}
-		for _, secret := range secretNames {
-			if strings.Contains(strings.ToLower(plain), secret) {
+		if pair := query[:end]; pair != "" {
+			name, value, _ := strings.Cut(pair, "=")
+			if !isShown(name) {
 				value = redacted
 			}
+			target += mark + printable(name) + "=" + printable(value)
 		}
-		target += string("?&"[min(i, 1)]) + printable(name) + "=" + printable(value)
+		if end == len(query) {
+			break
+		}
+		mark, query = query[end:end+1], query[end+1:]
 	}
 	return target
 }
 
-// redactedPath hides the one kind of secret that travels in a path.
+// redactedPath hides the one kind of secret that travels in a path, and those
+// that somebody puts into its parameters.
 func redactedPath(path string) string {
+	path = redact.Path(path)
 	if before, _, found := strings.Cut(path, "/validation/"); found {
 		return before + "/validation/" + redacted
 	}

@@ -234,6 +234,10 @@ func TestLogHidesSecrets(t *testing.T) {
 		"/x?%74oken=hidden&a%5Btoken%5D=hidden": "/x?%74oken=[redacted]&a%5Btoken%5D=[redacted]",
 		"/x?file_remote_url=hidden&%zz=hidden":  "/x?file_remote_url=[redacted]&%zz=[redacted]",
 		"/a%0Ab":                                "/a%0Ab",
+		"/x?pwd=hidden&jwt=hidden&auth=hidden":  "/x?pwd=[redacted]&jwt=[redacted]&auth=[redacted]",
+		"/x?a=1;token=hidden;sig=hidden&c=2;":   "/x?a=1;token=[redacted];sig=[redacted]&c=2",
+		"/x?webhook_url=hidden&auth_type=basic": "/x?webhook_url=[redacted]&auth_type=basic",
+		"/v2/x;a=1;token=hidden/y":              "/v2/x;a=1;token=[redacted]/y",
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+target, nil)
 		require.NoError(t, err)

@@ -25,7 +25,7 @@ func Members(body []byte) []string {
 	var found []string
 	form, _ := url.ParseQuery(string(trimmed)) // what cannot be parsed is left out
 	for name, values := range form {
-		if isSecretName(name) {
+		if IsSecretName(name) {
 			found = append(found, values...)
 		}
 	}
@@ -48,7 +48,7 @@ func secretTexts(value any, isSecret bool, found []string) []string {
 			// Filters have members such as "target" with a plain word, which an answer may use for what it means.
 			text, isText := member.(string)
 			isWord := isText && slices.Contains(subtrees, strings.ToLower(name)) && plainComplaint.MatchString(text)
-			found = secretTexts(member, isSecret || isSecretName(name) && !isWord, found)
+			found = secretTexts(member, isSecret || IsSecretName(name) && !isWord, found)
 		}
 	}
 	return found

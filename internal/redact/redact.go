@@ -19,22 +19,26 @@ import (
 // Mask stands in place of a secret.
 const Mask = "[redacted]"
 
-// suffixes are the ends of the names of secret members.
+// suffixes are the ends of the names of secret members, without the marks between their words: api_key, api-key and apiKey are one.
 var suffixes = []string{
-	"token", "secret", "password", "otp", "otp_secret", "license", "chat_data", "signed_url", "ca_file", "invitation",
-	"private_key", "idp_cert", "saml_response", "qr_code", "api_key", "apikey", "file_remote_url", "authorization", "cookie",
-	"passwd", "pwd", "passphrase", "credentials",
+	"token", "secret", "password", "otp", "license", "chatdata", "signedurl", "cafile", "invitation", "idpcert", "samlresponse", "qrcode", "fileremoteurl",
+	"authorization", "cookie", "cookies", "passwd", "pwd", "passphrase", "credential", "credentials", "apikey", "privatekey", "secretkey", "accesskey",
+	"integrationkey", "routingkey", "signingkey", "encryptionkey", "sshkey", "recoverycode", "recoverycodes", "webhookurl", "collectorurl", "connectionstring",
 }
+
+// words are the last words of the names of secret members. They are too short to be any end of a name: bypass says nothing secret.
+var words = []string{"auth", "bearer", "jwt", "pass", "sig", "signature"}
 
 // subtrees are the names of members under which everything is secret.
 var subtrees = []string{
 	"target", "headers", "auth_headers", "session_data", "additional_data", "diff", "before", "after", "state_before_action", "state_after_action",
 }
 
-// isSecretName reports whether the value of a member called name is to be masked. The name may be a path such as user[password] or target.url.
-func isSecretName(name string) bool {
-	for part := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("[]. \t", r) }) {
-		if isSecretPart(part) {
+// IsSecretName reports whether the value of a member or a parameter called name is to be masked. The name may be a path such as user[password] or
+// target.url.
+func IsSecretName(name string) bool {
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return strings.ContainsRune("[]. \t", r) }) {
+		if isSecretPart(part) || isSecretWord(part) {
 			return true
 		}
 	}
@@ -42,12 +46,31 @@ func isSecretName(name string) bool {
 }
 
 func isSecretPart(name string) bool {
+	name = strings.ToLower(name)
+	joined := wordMarks.Replace(name)
 	for _, suffix := range suffixes {
-		if strings.HasSuffix(name, suffix) {
+		if strings.HasSuffix(joined, suffix) {
 			return true
 		}
 	}
 	return strings.HasPrefix(name, "user_attr_") || slices.Contains(subtrees, name)
+}
+
+var wordMarks = strings.NewReplacer("_", "", "-", "")
+
+// isSecretWord reports whether the last word of a name is one of words: of basic_auth, basic-auth or basicAuth.
+func isSecretWord(name string) bool {
+	name = name[strings.LastIndexAny(name, "_-")+1:]
+	for _, word := range words {
+		at := len(name) - len(word)
+		if at < 0 || !strings.EqualFold(name[at:], word) {
+			continue
+		}
+		if at == 0 || 'A' <= name[at] && name[at] <= 'Z' && 'a' <= name[at-1] && name[at-1] <= 'z' {
+			return true
+		}
+	}
+	return false
 }
 
 // Body returns a copy of a body with the values of secret members masked. JSON that breaks off keeps its masked beginning; a body
@@ -109,12 +132,16 @@ func (m *masker) next() error {
 		return err
 	}
 	// A member "value" echoes the caller's input in error bodies, whatever field it was meant for.
-	if !isName || (!isSecretName(name) && name != "value") {
+	if !isName || (!IsSecretName(name) && name != "value") {
 		return nil
 	}
 	value, err := m.decoder.ReadValue()
 	if err != nil {
 		return err
+	}
+	if value.Kind() == '0' && isSecretWord(name) {
+		// The API counts by such words: {"auth": 4, "weak_jwt": 1}.
+		return m.encoder.WriteValue(value)
 	}
 	return m.encoder.WriteValue(masked(value))
 }
@@ -134,11 +161,19 @@ func masked(value jsontext.Value) jsontext.Value {
 
 // secretPair finds the beginning of a pair of a secret name and its value in text that is not JSON: the name, and all up to the value. The name may
 // be that of a form or a query (user[password]=, also escaped), quoted (by JSON, by JSON inside of JSON, by HTML) or a key of a Ruby hash.
-var secretPair = regexp.MustCompile(`(?i)(?:([a-z0-9_-]*(?:authorization|cookie)[a-z0-9_-]*)|` +
-	`[a-z0-9_-]*(?:token|secret|password|passwd|pwd|passphrase|credentials|otp|license|chat_data|signed_url|ca_file|private_key|idp_cert|saml_response|qr_code|file_remote_url|user_attr_|` +
-	`signature|invitation|api[_-]?key)[a-z0-9_-]*|` +
+var secretPair = regexp.MustCompile(`(?i)(?:(?:([a-z0-9_-]*(?:authorization|cookie)[a-z0-9_-]*)|` +
+	`[a-z0-9_-]*(?:token|secret|password|passwd|pwd|passphrase|credential|otp|license|chat[_-]?data|signed[_-]?url|ca[_-]?file|idp[_-]?cert|saml[_-]?response|` +
+	`qr[_-]?code|file[_-]?remote[_-]?url|user_attr_|signature|invitation|(?:api|private|access|integration|routing|signing|encryption|ssh)[_-]?key|` +
+	`recovery[_-]?code|(?:webhook|collector)[_-]?url|connection[_-]?string)[a-z0-9_-]*|` +
 	`(?:\b|%[0-9a-f]{2})(?:target|headers|auth_headers|session_data|additional_data|diff|before|after|state_before_action|state_after_action)\b)` +
-	`(?:[\\"'\[\]]|%5B|%5D|%22|%27|&quot;|&#3[49];)*\s*(?:=>|[:=]|=&gt;|%3D|%3A)\s*(?:bearer\s+|basic\s+)?`)
+	quotes + `*\s*(?:=>|[:=]|=&gt;|%3D|%3A)|` +
+	// A short word before a bare colon may begin a sentence: "auth: user not found".
+	`(?:(?:\b|[_-]|%[0-9a-f]{2})(?:auth|bearer|jwt|pass|sig)|(?-i:[a-z](?:Auth|Bearer|Jwt|JWT|Pass|Sig)))` +
+	`(?:` + quotes + `*\s*(?:=>?|=&gt;|%3D)|` + quotes + `+\s*(?::|%3A)))` +
+	`\s*(?:bearer\s+|basic\s+)?`)
+
+// quotes are the marks that may stand around the name of a pair.
+const quotes = `(?:[\\"'\[\]]|%5B|%5D|%22|%27|&quot;|&#3[49];)`
 
 // pemBlock is a key or a certificate, with or without its end.
 var pemBlock = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]*-----|$)`)
@@ -222,7 +257,7 @@ var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:(?:[ ']|, )[a-z]{1
 func Complaint(name, text string) string {
 	text = Text(text)
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		if (isSecretName(part) || part == "value") && !plainComplaint.MatchString(text) {
+		if (IsSecretName(part) || part == "value") && !plainComplaint.MatchString(text) {
 			return Mask
 		}
 	}
@@ -263,6 +298,20 @@ func IsSecretHeader(name string) bool {
 	return strings.EqualFold(name, "location")
 }
 
+// matrixParameter is one in a path: /v2/x;name=value.
+var matrixParameter = regexp.MustCompile(`;[^;/=]*=[^;/]*`)
+
+// Path returns an escaped path with the values of its matrix parameters masked whose names are those of secrets.
+func Path(path string) string {
+	return matrixParameter.ReplaceAllStringFunc(path, func(pair string) string {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.PathUnescape(name[1:]); err == nil && !IsSecretName(plain) {
+			return pair
+		}
+		return name + "=" + Mask
+	})
+}
+
 // URL returns u as text with user info, fragment and secret query values masked.
 func URL(u *url.URL) string {
 	if u == nil {
@@ -278,7 +327,7 @@ func URL(u *url.URL) string {
 	query := c.Query()
 	for name, values := range query {
 		lower := strings.ToLower(name)
-		if isSecretName(lower) || strings.Contains(lower, "signature") || strings.Contains(lower, "x-amz-") {
+		if IsSecretName(name) || strings.Contains(lower, "signature") || strings.Contains(lower, "x-amz-") {
 			for i := range values {
 				values[i] = Mask
 			}

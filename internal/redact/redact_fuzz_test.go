@@ -25,6 +25,12 @@ var (
 		"generated_password", "qr_code", "target", "headers", "auth_headers", "session_data", "additional_data", "user_attr_7", "user_attr_email_count",
 		"file_remote_url", "diff", "state_before_action", "state_after_action", "before", "after",
 	}
+	// compoundNames are those of SECURITY.md that consist of several words, in their spellings.
+	compoundNames = []string{
+		"secretKey", "aws_secret_access_key", "accessKey", "access_key", "accesskey", "ACCESS-KEY", "x-api-key", "apiKey", "privateKey", "private-key", "integration_key",
+		"routingKey", "signing_key", "encryption-key", "sshKey", "recovery_code", "recoveryCodes", "webhook_url", "webhookUrl", "collector-url", "connection_string",
+		"ConnectionString", "session_cookie", "cookies", "X-Amz-Credential", "signedUrl", "qrCode",
+	}
 	listedHeaders = []string{
 		"X-WallarmApi-Token", "WallarmApi-Token", "X-WallarmAPI-Secret", "X-WallarmAPI-UUID", "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
 		"Location",
@@ -44,7 +50,7 @@ func listed() []string {
 	for _, name := range listedNames {
 		names = append(names, strings.ToUpper(name))
 	}
-	return names
+	return append(names, compoundNames...)
 }
 
 func TestEveryListedNameIsMasked(t *testing.T) {

@@ -62,6 +62,51 @@ func TestURLMasksQueries(t *testing.T) {
 	require.Empty(t, URL(nil))
 }
 
+// TestShortWordsAreNamesOfSecrets as the last word of a name, however that is spelt, and no part of another word.
+func TestShortWordsAreNamesOfSecrets(t *testing.T) {
+	for _, word := range words {
+		title := strings.ToUpper(word[:1]) + word[1:]
+		for _, name := range []string{word, strings.ToUpper(word), title, "my_" + word, "MY_" + strings.ToUpper(word), "my-" + word, "my" + title, "X-My-" + title, "user[" + word + "]"} {
+			require.True(t, IsSecretName(name), name)
+			require.NotContains(t, string(Body(fmt.Appendf(nil, `{%q:{"x":[%q]}}`, name, planted))), planted, name)
+			for _, text := range []string{"%s=%s", "a=b&%s=%s&c=d", "user[%s]=%s", "user%%5B%s%%5D=%s", `<p>"%s": "%s"</p>`, `:%s=>"%s"`, `said {\"%s\":\"%s\"`} {
+				require.NotContains(t, Text(fmt.Sprintf(text, name, planted)), planted, "%s in %s", name, text)
+			}
+			u := url.URL{Scheme: "https", Host: "api.example.com", Path: "/x", RawQuery: url.Values{name: {planted}}.Encode()}
+			require.NotContains(t, URL(&u), planted, name)
+		}
+		require.False(t, IsSecretName("by"+word), word)
+		require.Equal(t, fmt.Sprintf(`[{%q:4},{"weak_%[1]s":1}]`, word), string(Body(fmt.Appendf(nil, `[{%q:4},{"weak_%[1]s":1}]`, word))), "a count")
+	}
+}
+
+func TestOrdinaryNamesStay(t *testing.T) {
+	for _, name := range []string{
+		"key", "key_value", "key_label", "auth_type", "auth_mode", "auth_protocol", "missing_auth_mode", "available_authentications", "authenticated", "author", "author_user_id",
+		"passed", "passive_detect_urls", "password_changed", "bypass", "compass", "point", "sid", "session_id", "page_session_id", "status_code", "response_code", "oauth2",
+		"integration_type", "integration_ids", "ssl_cert", "jwt_prefix", "design", "signin", "cookie_name", "url", "access", "access_key_id", "keyword", "monkey",
+	} {
+		body := fmt.Sprintf(`{%q:"me"}`, name)
+		require.Equal(t, body, string(Body([]byte(body))))
+		require.False(t, IsSecretName(name), name)
+	}
+	for _, text := range []string{"auth: user not found", "the pass: 3 of 5", "bypass=none", "auth_type=basic", "point=7&passed=1"} {
+		require.Equal(t, text, Text(text))
+	}
+}
+
+func TestPathMasksMatrixParameters(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v2/x":                       "/v2/x",
+		"/v2/x;a=1;b/y":               "/v2/x;a=1;b/y",
+		"/v2/x;token=a,b/y;a=1":       "/v2/x;token=[redacted]/y;a=1",
+		"/v2;a=1;apiKey=x=y;sig=/z":   "/v2;a=1;apiKey=[redacted];sig=[redacted]/z",
+		"/v2;%74oken=a;%zz=b;secret;": "/v2;%74oken=[redacted];%zz=[redacted];secret;",
+	} {
+		require.Equal(t, want, Path(path))
+	}
+}
+
 func TestComplaintsStay(t *testing.T) {
 	for _, text := range []string{"required", "Is too short", "can't be blank", "has an invalid format."} {
 		require.Equal(t, text, Complaint("a.password", text))

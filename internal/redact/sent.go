@@ -21,13 +21,16 @@ const (
 )
 
 // Sent returns what must not be shown of a request: the values of those headers whose names look like credentials, of those that are listed in
-// signed, and further secrets.
+// signed, the parts of such values, and further secrets.
 func Sent(header http.Header, signed, secrets []string) Credentials {
 	var known Credentials
 	for name, values := range header {
 		if IsSecretHeader(name) || slices.Contains(signed, name) {
 			for _, value := range values {
 				known = known.with(value, minCredential)
+				for _, part := range parts(name, value) {
+					known = known.with(part, minSecret)
+				}
 			}
 		}
 	}
@@ -35,6 +38,32 @@ func Sent(header http.Header, signed, secrets []string) Credentials {
 		known = known.with(secret, minSecret)
 	}
 	return known
+}
+
+// parts returns what a gateway reads out of the value of a header, and may repeat alone: the values of cookies, and the user and password of Basic.
+func parts(name, value string) []string {
+	if strings.EqualFold(name, "Cookie") {
+		var cookies []string
+		for pair := range strings.SplitSeq(value, ";") {
+			_, cookie, _ := strings.Cut(pair, "=")
+			cookies = append(cookies, strings.Trim(cookie, ` "`))
+		}
+		return cookies
+	}
+	scheme, encoded, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return nil
+	}
+	pair, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(encoded), "="))
+	if err != nil {
+		return nil
+	}
+	user, password, _ := strings.Cut(string(pair), ":")
+	if password == "" {
+		// Then the user is the secret.
+		return []string{string(pair), user}
+	}
+	return []string{string(pair), password}
 }
 
 // with adds the forms of a value, unless it is too short.

@@ -36,15 +36,7 @@ func (x *exchange) carried() carried {
 // credentials returns what must not be shown of the attempt, and of more that is known to be secret.
 func (c *carried) credentials(more []string) redact.Credentials {
 	secrets := slices.Concat(more, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
-	return c.withFormer(redact.Sent(c.header, c.signed, secrets))
-}
-
-// inHeaders is credentials for those in headers alone.
-func (c *carried) inHeaders() redact.Credentials {
-	return c.withFormer(redact.Sent(c.header, c.signed, nil))
-}
-
-func (c *carried) withFormer(known redact.Credentials) redact.Credentials {
+	known := redact.Sent(c.header, c.signed, secrets)
 	for _, attempt := range c.former {
 		known = known.And(redact.Sent(attempt.header, attempt.signed, nil))
 	}

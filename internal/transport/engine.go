@@ -16,6 +16,8 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/time/rate"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // Class says whether a call may be sent again when nobody knows what became of it.
@@ -405,19 +407,20 @@ func (x *exchange) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Dur
 
 func (x *exchange) attempt(response *http.Response) Attempt {
 	a := Attempt{
-		Operation: x.call.Operation, Class: x.call.Class, Method: x.call.Method, Path: x.call.URL.EscapedPath(),
+		Operation: x.call.Operation, Class: x.call.Class, Method: x.call.Method, Path: redact.Path(x.call.URL.EscapedPath()),
 		Number: x.attempts, Started: x.started, Duration: time.Since(x.started), Err: x.err, RetryIn: x.wait,
 		RequestSize: len(x.call.Body),
 	}
-	if response != nil {
-		sent := x.carried()
-		a.Status, a.Header = response.StatusCode, sent.inHeaders().Header(response.Header)
-	}
 	if x.answer != nil {
 		a.ResponseSize = len(x.answer.Body)
-		if x.answer.known != nil {
-			a.Header = x.answer.known.Header(response.Header)
-		}
+	}
+	switch {
+	case response == nil:
+	case x.answer != nil:
+		a.Status, a.Header = response.StatusCode, x.answer.Credentials().Header(response.Header)
+	default:
+		sent := x.carried()
+		a.Status, a.Header = response.StatusCode, sent.credentials(nil).Header(response.Header)
 	}
 	return a
 }
