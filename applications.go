@@ -23,8 +23,7 @@ var (
 const (
 	// DefaultApplication is the id of the application that every client has and that cannot be deleted.
 	DefaultApplication int64 = -1
-	// AllApplications stands for every application where entries of the IP lists have ids, and filters take one. No application has this id. What is
-	// added for all of them has no ids at all, see [IPTerms].
+	// AllApplications stands for every application where the IP lists take ids. No application has this id.
 	AllApplications int64 = 0
 )
 

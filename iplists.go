@@ -88,11 +88,7 @@ func (e *IPEntry) IPValues() []IPValue {
 
 // Terms returns why, until when and for which applications the entry is in its list.
 func (e *IPEntry) Terms() IPTerms {
-	terms := IPTerms{Reason: e.Reason, ExpiresAt: e.ExpiresAt.Time, ApplicationIDs: e.ApplicationIDs}
-	if len(terms.ApplicationIDs) == 1 && terms.allApplications() {
-		terms.ApplicationIDs = nil
-	}
-	return terms
+	return IPTerms{Reason: e.Reason, ExpiresAt: e.ExpiresAt.Time, ApplicationIDs: e.ApplicationIDs}
 }
 
 // MarshalJSON writes the entry: the members with a value, and all that no field is for.
@@ -190,8 +186,7 @@ type IPTerms struct {
 	Reason string
 	// ExpiresAt is when it leaves the list, cut to seconds. It must be in the future; [Forever] is never.
 	ExpiresAt time.Time
-	// ApplicationIDs are the applications that it is for; nil is all of them. A list that is empty but not nil is refused, since whoever computed it
-	// means none, and so is 0, which on the wire is all of them and may be an id that was never set.
+	// ApplicationIDs are the applications that it is for; nil is all of them. A list that is empty but not nil is refused: whoever computed it means none.
 	ApplicationIDs []int64
 }
 

@@ -266,6 +266,7 @@ func TestSyncTerms(t *testing.T) {
 		"forever":            {func(o *wallarm.SyncOptions) { o.ExpiresAt = wallarm.Forever }, "→ forever"},
 		"reason":             {func(o *wallarm.SyncOptions) { o.Reason = "x" }, `reason "" → "x"`},
 		"applications":       {func(o *wallarm.SyncOptions) { o.ApplicationIDs = []int64{7} }, "applications [0] → [7]"},
+		"all by name":        {func(o *wallarm.SyncOptions) { o.ApplicationIDs = []int64{wallarm.AllApplications} }, ""},
 	} {
 		changed := options
 		test.change(&changed)

@@ -193,16 +193,6 @@ func TestIPListArgumentsAreChecked(t *testing.T) {
 		"all and one": func() error {
 			return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{0, 7}})
 		},
-		"an application that was not set": func() error {
-			return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{0}})
-		},
-		"a rule's application that was not set": func() error {
-			return create(NewIPRule{List: Denylist, Values: address, IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{0}}})
-		},
-		"an application of a plan that was not set": func() error {
-			_, err := client.IPLists.PlanSync(t.Context(), Denylist, Wanted(address...), SyncOptions{IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{0}}})
-			return err
-		},
 		"empty applications": func() error { return add(Denylist, address, IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{}}) },
 		"rule of no application": func() error {
 			return create(NewIPRule{List: Denylist, Values: address, IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: []int64{}}})
@@ -587,6 +577,7 @@ func TestApplicationsAreCompared(t *testing.T) {
 	}{
 		{"[0]", nil, true},
 		{"[0,7]", nil, true},
+		{"[0,7]", []int64{AllApplications}, true},
 		{"[7]", nil, false},
 		{"[0,7]", []int64{7}, false},
 		{"[7,8]", []int64{8, 7}, true},
@@ -597,21 +588,6 @@ func TestApplicationsAreCompared(t *testing.T) {
 			SyncOptions{IPTerms: IPTerms{ExpiresAt: Forever, ApplicationIDs: test.wanted}})
 		require.NoError(t, err)
 		require.Equal(t, test.same, plan.IsEmpty(), "%s held, %v wanted: %s", test.held, test.wanted, plan)
-	}
-}
-
-// TestTermsOfAnEntryCanBeAddedAgain, also those of one for all applications, which says so by an id that is refused in what is added.
-func TestTermsOfAnEntryCanBeAddedAgain(t *testing.T) {
-	for _, ids := range [][]int64{{AllApplications}, {7, DefaultApplication}} {
-		client, server := newTestClient(t, answerJSON(`{"status":200,"body":{}}`))
-		entry := IPEntry{ID: 1, List: Denylist, Kind: IPSubnet, Values: []string{"203.0.113.7"}, ApplicationIDs: ids, ExpiresAt: At(Forever)}
-		_, err := client.IPLists.Add(t.Context(), NewIPEntries{List: Denylist, Values: entry.IPValues(), IPTerms: entry.Terms()})
-		require.NoError(t, err)
-		var sent struct {
-			ApplicationIDs []int64 `json:"application_ids"`
-		}
-		require.NoError(t, json.Unmarshal(server.requests()[0].Body, &sent))
-		require.Equal(t, ids, sent.ApplicationIDs)
 	}
 }
 

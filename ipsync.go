@@ -109,14 +109,6 @@ func (t IPTerms) allApplications() bool {
 	return len(t.ApplicationIDs) == 0 || slices.Contains(t.ApplicationIDs, AllApplications)
 }
 
-// applications are the ids as the wire has them.
-func (t IPTerms) applications() []int64 {
-	if t.allApplications() {
-		return []int64{AllApplications}
-	}
-	return t.ApplicationIDs
-}
-
 // difference says how t differs from wanted, "" if it does not.
 func (t IPTerms) difference(wanted IPTerms, tolerance time.Duration) string {
 	var notes []string
@@ -128,7 +120,7 @@ func (t IPTerms) difference(wanted IPTerms, tolerance time.Duration) string {
 		notes = append(notes, fmt.Sprintf("reason %q → %q", t.Reason, wanted.Reason))
 	}
 	if !sameApplications(t, wanted) {
-		notes = append(notes, fmt.Sprintf("applications %v → %v", t.applications(), wanted.applications()))
+		notes = append(notes, fmt.Sprintf("applications %v → %v", t.ApplicationIDs, wanted.ApplicationIDs))
 	}
 	return strings.Join(notes, ", ")
 }

@@ -242,18 +242,16 @@ func (t IPTerms) prepared(now time.Time) (IPTerms, error) {
 	}
 	if t.ApplicationIDs == nil {
 		t.ApplicationIDs = []int64{AllApplications}
-		return t, nil
 	}
 	if len(t.ApplicationIDs) == 0 {
 		return t, invalid("application id", "the list is empty; leave it nil for all applications")
 	}
 	for _, id := range t.ApplicationIDs {
-		switch {
-		case id < DefaultApplication:
+		if id < DefaultApplication {
 			return t, invalid("application id", "%d is none", id)
-		case id == AllApplications:
-			// It may be an id that was never set, and the entry would be for every application.
-			return t, invalid("application id", "0 is none; leave the list nil for all applications")
+		}
+		if id == AllApplications && len(t.ApplicationIDs) > 1 {
+			return t, invalid("application id", "0 is all applications and stands alone")
 		}
 	}
 	return t, nil
