@@ -303,6 +303,9 @@ var matrixParameter = regexp.MustCompile(`;[^;/=]*=[^;/]*`)
 
 // Path returns an escaped path with the values of its matrix parameters masked whose names are those of secrets.
 func Path(path string) string {
+	if !strings.Contains(path, ";") {
+		return path // as nearly all are
+	}
 	return matrixParameter.ReplaceAllStringFunc(path, func(pair string) string {
 		name, _, _ := strings.Cut(pair, "=")
 		if plain, err := url.PathUnescape(name[1:]); err == nil && !IsSecretName(plain) {
