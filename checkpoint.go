@@ -68,7 +68,8 @@ const (
 // [IPListsService.AllHistory] and [IPListsService.AllEvents] go by their number. If nothing is left of the last 64 of more items, the iterator
 // fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the
 // list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
-// be handled out of its order, and some of them come again.
+// be handled out of its order, and some of them come again. Where a list loses several items with each request, and its service orders those of
+// one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some thousand runs.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
 // arguments say.
