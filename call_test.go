@@ -244,7 +244,12 @@ func TestPointsTakeNoMoreMemoryThanTheirSizeAccountsFor(t *testing.T) {
 				err := call()
 				runtime.ReadMemStats(&after)
 				require.ErrorIs(t, err, ErrResponseTooLarge, "%s of %s, %s", operation, envelope, name)
-				require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "%s of %s, %s", operation, envelope, name)
+				bound := 256 << 20
+				if raceEnabled {
+					// It takes buffers out of their pools at random, so that the body is read into memory that grows from nothing.
+					bound += 4 * len(body)
+				}
+				require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(bound), "%s of %s, %s", operation, envelope, name)
 			}
 		}
 	}
