@@ -77,7 +77,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		page, err := o.result(f)
 		if err != nil {
-			if f.asked.Offset > o.reached-o.lap() && !o.doubting {
+			if f.asked.Offset > o.reached-o.lap() && !o.doubting && !o.behind {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
 				o.budget += f.planned
 				o.restart(ctx, start, o.reached-o.lap())
@@ -206,7 +206,7 @@ func (o *offsetWalk[T]) torn(page *Page[T]) bool {
 
 // goesOn judges whether there is more behind a page that was accepted. repeats says that the page followed on the one before and had nothing new.
 func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats bool) bool {
-	o.proven = max(o.proven, received)
+	o.proven, o.behind = max(o.proven, received), false
 	switch {
 	case received >= asked.Limit:
 		if o.sure && o.settings.concurrency > 1 {
@@ -260,7 +260,7 @@ func (o *offsetWalk[T]) gap(asked PageOptions, page *Page[T]) (back int, gap boo
 // restart forgets what is on its way and asks at another place.
 func (o *offsetWalk[T]) restart(ctx context.Context, start PageOptions, offset int) {
 	o.drop()
-	o.ahead, o.sure = 1, false
+	o.ahead, o.sure, o.behind = 1, false, false
 	o.ask(ctx, start, max(offset, 0))
 }
 
