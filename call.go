@@ -232,7 +232,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		return nil, e
 	}
 	settled()
-	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer.Credentials()}
+	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer}
 	return answer, nil
 }
 
@@ -280,8 +280,8 @@ type cancelledBody struct {
 	io.ReadCloser
 	cancel func()
 	origin CallError
-	// sent is what the request carried.
-	sent redact.Credentials
+	// answer knows what the request carried.
+	answer *transport.Answer
 }
 
 func (b *cancelledBody) Read(p []byte) (int, error) {
@@ -290,7 +290,7 @@ func (b *cancelledBody) Read(p []byte) (int, error) {
 		return n, err
 	}
 	e := b.origin
-	if e.Err = b.sent.Error(err); transport.IsTooLarge(err) {
+	if e.Err = b.answer.Credentials().Error(err); transport.IsTooLarge(err) {
 		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
 	}
 	return n, &e

@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -294,4 +295,24 @@ func TestStreamUnlimited(t *testing.T) {
 	for _, err := range client.Tenant(-1).SecurityIssues.StreamUnlimited(t.Context(), SecurityIssueFilter{}) {
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
+}
+
+func TestTheFailureOfAStreamShowsNoSecretOfTheCall(t *testing.T) {
+	in := struct {
+		Name Secret `json:"name"`
+	}{SecretOf("test-secret-of-a-stream")}
+	transport := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+		says := "no more of " + in.Name.Reveal() + " for " + r.Header.Get(headerToken)
+		broken := readerFunc(func([]byte) (int, error) {
+			in.Name = SecretOf("another") // the caller may use its value again while it reads
+			return 0, errors.New(says)
+		})
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(broken), Request: r}, nil
+	})
+	var failure error
+	for _, err := range Stream[string](t.Context(), streamClient(t, transport), "POST", "/v1/any", &in) {
+		failure = err
+	}
+	require.ErrorContains(t, failure, "no more of ")
+	require.NotContains(t, failure.Error(), "test-")
 }

@@ -112,7 +112,9 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 			f.exited = !finished && f.panicked == nil
 		}()
 		settings := *w.settings
-		settings.response = &f.response
+		if settings.response != nil {
+			settings.response = &f.response
+		}
 		if f.fetched, f.err = w.fetch(ctx, &settings, page, until); f.err == nil {
 			f.size = len(f.fetched.answer.Body)
 		}
@@ -433,7 +435,7 @@ func (w *walk[T]) learn(f *flight[T], page *Page[T]) {
 		return
 	}
 	w.learned = true
-	if date, err := http.ParseTime(f.response.Header.Get("Date")); err == nil && w.clock != nil {
+	if date, err := http.ParseTime(f.fetched.answer.Header.Get("Date")); err == nil && w.clock != nil {
 		w.clock(date)
 	}
 	if w.at != nil {

@@ -101,6 +101,7 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 		return answer, nil
 	}
 	if x.call.Stream {
+		answer.sent.letGo()
 		answer.Stream = &cappedBody{ReadCloser: body, limit: x.call.MaxBody, settled: x.settled}
 		x.settled = nil
 		return answer, nil

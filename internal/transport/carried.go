@@ -18,8 +18,9 @@ type carried struct {
 	signed []string
 	url    *url.URL
 	body   []byte
-	// args is what the body was encoded from.
-	args any
+	// args is what the body was encoded from, secrets what was found in it once nobody may look at it any more.
+	args    any
+	secrets []string
 	// former are the headers of the attempts before, whose credentials may have been others.
 	former []signedHeader
 }
@@ -30,12 +31,15 @@ type signedHeader struct {
 }
 
 func (x *exchange) carried() carried {
-	return carried{x.header, x.signed, x.call.URL, x.call.Body, x.call.Args, x.former}
+	return carried{header: x.header, signed: x.signed, url: x.call.URL, body: x.call.Body, args: x.call.Args, former: x.former}
 }
+
+// letGo finds the secrets of args, which are the caller's again when the call has returned.
+func (c *carried) letGo() { c.args, c.secrets = nil, wire.Secrets(c.args) }
 
 // credentials returns what must not be shown of the attempt, and of more that is known to be secret.
 func (c *carried) credentials(more []string) redact.Credentials {
-	secrets := slices.Concat(more, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
+	secrets := slices.Concat(more, c.secrets, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
 	known := redact.Sent(c.header, c.signed, secrets)
 	for _, attempt := range c.former {
 		known = known.And(redact.Sent(attempt.header, attempt.signed, nil))
