@@ -148,6 +148,9 @@ type memoryResult struct {
 	above, first []float64
 }
 
+// streamsInRound is how often a huge answer is streamed in a round: when its first item comes varies more than memory does.
+const streamsInRound = 3
+
 func measureMemory(s *server, size scale) ([]memoryResult, error) {
 	var cases []memoryResult
 	for _, pages := range size.memoryPages {
@@ -167,13 +170,19 @@ func measureMemory(s *server, size scale) ([]memoryResult, error) {
 	cases = append(cases, memoryResult{memoryCase: memoryCase{fmt.Sprintf("sdk, one answer of %d hits, streamed", size.hugeItems), huge, 10}})
 	for range size.memoryRounds {
 		for i := range cases {
-			f, err := watch(cases[i].task)
-			if err != nil {
-				return nil, fmt.Errorf("memory, %s: %w", cases[i].title, err)
+			times := 1
+			if cases[i].Huge > 0 {
+				times = streamsInRound
 			}
-			cases[i].above = append(cases[i].above, f.above())
-			if f.FirstItem > 0 {
-				cases[i].first = append(cases[i].first, f.FirstItem.Seconds()*1e3)
+			for range times {
+				f, err := watch(cases[i].task)
+				if err != nil {
+					return nil, fmt.Errorf("memory, %s: %w", cases[i].title, err)
+				}
+				cases[i].above = append(cases[i].above, f.above())
+				if f.FirstItem > 0 {
+					cases[i].first = append(cases[i].first, f.FirstItem.Seconds()*1e3)
+				}
 			}
 		}
 	}
@@ -193,7 +202,8 @@ func printMemory(w io.Writer, results []memoryResult) {
 	}
 	for _, m := range results {
 		if len(m.first) > 0 {
-			fmt.Fprintf(w, "\nFirst item of the streamed answer after %.2g ms, median (goal: 2 ms).\n", quantile(m.first, 0.5))
+			fmt.Fprintf(w, "\nFirst item of the streamed answer after %.2g ms, median (%.2g to %.2g; goal: 2 ms).\n",
+				quantile(m.first, 0.5), quantile(m.first, 0), quantile(m.first, 1))
 		}
 	}
 }
