@@ -464,6 +464,7 @@ type newEndpointCondition struct {
 	Type  EndpointConditionType `json:"type"`
 	Value string                `json:"value"`
 	Point []string              `json:"point"`
+	Extra Extra                 `json:",embed"`
 }
 
 // Create adds an endpoint to the inventory by hand. Whether a second one for the same method and URL is refused is not known. An endpoint that
@@ -476,7 +477,7 @@ func (s *APIDiscoveryService) Create(ctx context.Context, endpoint NewAPIEndpoin
 	}
 	body := newAPIEndpoint{Method: endpoint.Method, URL: endpoint.URL}
 	for _, c := range endpoint.Conditions {
-		body.Conditions = append(body.Conditions, newEndpointCondition{c.Type, c.Value, c.Point.texts()})
+		body.Conditions = append(body.Conditions, newEndpointCondition{c.Type, c.Value, c.Point.texts(), c.Extra})
 	}
 	a, err := s.at(ctx, opts)
 	if err != nil {

@@ -189,6 +189,10 @@ func (c Conditions) Normalized() Conditions {
 	for _, condition := range c {
 		condition = condition.normalized()
 		text := condition.hashText()
+		if len(condition.Extra) > 0 {
+			extra, _ := wire.MarshalEcho(condition.Extra) // what cannot be encoded cannot be sent either
+			text += string(extra)
+		}
 		if _, twice := known[text]; !twice {
 			known[text] = struct{}{}
 			normal = append(normal, condition)
@@ -264,7 +268,7 @@ func (c Conditions) hashTexts() []string {
 		texts[i] = condition.hashText()
 	}
 	slices.Sort(texts)
-	return texts
+	return slices.Compact(texts) // the API does not know what the rest of a condition means
 }
 
 // Equal reports whether both are the same scope: the same conditions in any order.

@@ -382,6 +382,17 @@ func TestOldWeightIsLeftBehind(t *testing.T) {
 	require.Len(t, extra, 2, "the caller's conditions stay as they are")
 }
 
+// TestConditionsThatDifferInOtherMembers: nobody knows what these say, so both conditions travel.
+func TestConditionsThatDifferInOtherMembers(t *testing.T) {
+	t.Parallel()
+	plain := Condition{Type: ConditionEqual, Point: Point{ActionName()}, Value: "x"}
+	red, again := plain, plain
+	red.Extra, again.Extra = Extra{"colour": RawJSON(`"red"`)}, Extra{"colour": RawJSON(`"red"`)}
+	require.Equal(t, Conditions{plain, red}, Conditions{plain, red, again, plain}.Normalized())
+	require.Equal(t, Conditions{plain}.Hash(), Conditions{plain, red}.Hash())
+	require.True(t, Conditions{red}.Equal(Conditions{red, plain}))
+}
+
 // TestPatternOfAnEmptyFirstPart: a text that begins with two slashes is refused, so the pattern names a host.
 func TestPatternOfAnEmptyFirstPart(t *testing.T) {
 	t.Parallel()

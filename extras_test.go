@@ -150,6 +150,16 @@ func TestTextsThatAreNotUTF8AreRefused(t *testing.T) {
 	require.Empty(t, server.requests())
 }
 
+func TestTheConditionsOfANewEndpointKeepTheirOtherMembers(t *testing.T) {
+	t.Parallel()
+	client, server := newTestClient(t, jsonAnswer(`{"body":{"id":1}}`))
+	_, err := client.APIDiscovery.Create(t.Context(), NewAPIEndpoint{Method: "GET", URL: "shop.example.com/a", Conditions: []EndpointCondition{
+		{Type: EndpointEqual, Point: Point{Header("HOST")}, Value: "a", Extra: Extra{"colour": RawJSON(`"red"`)}},
+	}})
+	require.NoError(t, err)
+	require.Contains(t, string(server.requests()[0].Body), `{"type":"equal","value":"a","point":["header","HOST"],"colour":"red"}`)
+}
+
 func TestJoinObjectsRefusesRepeatedNames(t *testing.T) {
 	t.Parallel()
 	_, err := wire.JoinObjects(map[string]int{"a": 1}, map[string]int{"b": 1, "a": 1})

@@ -209,7 +209,8 @@ func (a *Answer) descend(data []byte, path string, loose bool) (jsontext.Value, 
 }
 
 // members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging. It looks at
-// brackets and quotes only: whoever decodes the payload checks its syntax.
+// brackets and quotes only: whoever decodes the payload checks its syntax. Of a repeated member the last counts, and what stands behind the object is
+// not looked at, unless it may be more of a list.
 func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 	var found jsontext.Value
 	i := skipSpace(data, 1)
@@ -226,6 +227,8 @@ func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 		}
 		value := jsontext.Value(data[start:end:end])
 		switch name := data[i+1 : nameEnd-1]; {
+		case string(name) == want && found.Kind() == '[' && len(found) > len("[]"):
+			return nil, errTwoLists
 		case string(name) == want:
 			found = value
 		case isPagingMember(string(name)):
@@ -240,6 +243,9 @@ func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 	}
 	if i >= len(data) || data[i] != '}' {
 		return nil, errSyntax
+	}
+	if found.Kind() == '[' && skipSpace(data, i+1) < len(data) {
+		return nil, errBehind
 	}
 	return found, nil
 }
@@ -271,7 +277,11 @@ func listIn(object jsontext.Value, paging Paging, depth int) (jsontext.Value, Pa
 	return object, paging
 }
 
-var errSyntax = errors.New("the answer is not JSON, or breaks off")
+var (
+	errSyntax   = errors.New("the answer is not JSON, or breaks off")
+	errBehind   = errors.New("something stands behind the answer")
+	errTwoLists = errors.New("the answer has a second list under the same name")
+)
 
 func skipSpace(data []byte, i int) int {
 	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {

@@ -222,11 +222,15 @@ func TestOpenRefusesWhatIsNoAnswer(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoPayload)
 	_, err = Open([]byte(`{"status":200}`), "body")
 	require.ErrorIs(t, err, ErrNoPayload)
-	for _, bad := range []string{`{"body":[1]`, `{"body"`, `{"body":`, `{"body":[1],}`, `{`, `{"a":"b`, `<html>`, `{"body" 1}`, `{"a":1 "body":2}`} {
+	for _, bad := range []string{`{"body":[1]`, `{"body"`, `{"body":`, `{"body":[1],}`, `{`, `{"a":"b`, `<html>`, `{"body" 1}`, `{"a":1 "body":2}`,
+		`{"body":[1]} {"body":[2]}`, `{"body":[1]}]`, `{"body":[1],"body":[2]}`, `{"body":[1],"body":null}`} {
 		_, err := Open([]byte(bad), "body")
 		require.Error(t, err, bad)
 		require.NotErrorIs(t, err, ErrNoPayload, bad)
 	}
+	answer, err := Open([]byte("{\"body\":[],\"body\":[1]} \n"), "body")
+	require.NoError(t, err)
+	require.Equal(t, "[1]", string(answer.Payload), "nothing is lost by a second list behind an empty one")
 }
 
 func FuzzOpen(f *testing.F) {
