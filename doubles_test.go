@@ -2,7 +2,10 @@ package wallarm
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,5 +111,27 @@ func TestNothingIsMadeTwice(t *testing.T) {
 				require.Len(t, cloud.Requests(), 3)
 			})
 		}
+	}
+}
+
+// TestARefusalInAnEnvelopeBehindALostAnswer: what the first attempt did is as unknown as behind a refusal by status.
+func TestARefusalInAnEnvelopeBehindALostAnswer(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusOK, http.StatusForbidden} {
+		var attempts atomic.Int32
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+			if attempts.Add(1) == 1 {
+				panic(http.ErrAbortHandler)
+			}
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"status":403,"body":"Check permissions failed"}`)
+		})
+		_, err := client.Rules.Update(t.Context(), 5, RuleUpdate{Active: Set(false)})
+		require.ErrorIs(t, err, ErrForbidden)
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		require.EqualValues(t, 2, attempts.Load())
+		_, err = client.Rules.Update(t.Context(), 5, RuleUpdate{Active: Set(false)})
+		require.ErrorIs(t, err, ErrForbidden)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown, "nothing was sent before")
 	}
 }

@@ -30,7 +30,7 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 			request.GetBody = x.body.rewind
 			return request
 		}
-		if x.engine.http2.Load() {
+		if x.engine.http2.Load() || x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1 {
 			// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
 			return request
 		}

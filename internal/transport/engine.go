@@ -84,6 +84,8 @@ type Engine struct {
 	http2 atomic.Bool
 	// isGzipOurs says that nobody but the standard transport sees the answers, so that the engine may ask for compressed ones.
 	isGzipOurs bool
+	// isPlainHTTP1 says that requests without TLS certainly go by HTTP/1.1. No connection tells.
+	isPlainHTTP1 bool
 }
 
 // Config is what an Engine is made of.
@@ -135,6 +137,7 @@ func New(config Config) *Engine {
 	return &Engine{
 		client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe,
 		isGzipOurs: isStandard && !standard.DisableCompression, turn: make(chan struct{}, 1),
+		isPlainHTTP1: isStandard && (standard.Protocols == nil || !standard.Protocols.UnencryptedHTTP2()),
 	}
 }
 

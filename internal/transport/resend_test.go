@@ -44,12 +44,21 @@ type h2Server struct {
 
 func newH2Server(t *testing.T, act func(*h2Server, net.Conn, int32, uint32) bool) *h2Server {
 	t.Helper()
+	return serveH2(t, false, act)
+}
+
+// serveH2 serves HTTP/2, over TLS or in clear text.
+func serveH2(t *testing.T, isClear bool, act func(*h2Server, net.Conn, int32, uint32) bool) *h2Server {
+	t.Helper()
 	template := httptest.NewUnstartedServer(nil)
 	template.StartTLS()
 	certificate, parsed := template.TLS.Certificates[0], template.Certificate()
 	template.Close()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	if !isClear {
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
+	}
 	s := &h2Server{t: t, listener: listener, roots: x509.NewCertPool(), act: act}
 	s.roots.AddCert(parsed)
 	var (
@@ -140,11 +149,11 @@ func TestHTTP2SendsNothingTwice(t *testing.T) {
 		"closed": {func(net.Conn, uint32) bool { return false }, false},
 	}
 	for name, fault := range faults {
-		for i := range 12 {
-			class, body, warm := []Class{Once, Idempotent, Read}[i%3], []string{`{"a":1}`, ""}[i/3%2], i >= 6
-			t.Run(fmt.Sprintf("%s/%v/%d/%v", name, class, len(body), warm), func(t *testing.T) {
+		for i := range 24 {
+			class, body, warm, isClear := []Class{Once, Idempotent, Read}[i%3], []string{`{"a":1}`, ""}[i/3%2], i/6%2 > 0, i >= 12
+			t.Run(fmt.Sprintf("%s/%v/%d/%v/%v", name, class, len(body), warm, isClear), func(t *testing.T) {
 				var failing atomic.Bool
-				server := newH2Server(t, func(_ *h2Server, conn net.Conn, n int32, stream uint32) bool {
+				server := serveH2(t, isClear, func(_ *h2Server, conn net.Conn, n int32, stream uint32) bool {
 					if failing.CompareAndSwap(true, false) {
 						return fault.fail(conn, stream)
 					}
@@ -154,10 +163,15 @@ func TestHTTP2SendsNothingTwice(t *testing.T) {
 				pool := NewHTTPTransport()
 				pool.TLSClientConfig = &tls.Config{RootCAs: server.roots}
 				defer pool.CloseIdleConnections()
+				scheme := "https"
+				if isClear {
+					scheme, pool.Protocols = "http", new(http.Protocols)
+					pool.Protocols.SetUnencryptedHTTP2(true)
+				}
 				var told []Attempt
 				engine := New(Config{Client: &http.Client{Transport: pool}, Observe: func(_ context.Context, a Attempt) { told = append(told, a) }})
 				call := newCall(class)
-				call.URL = &url.URL{Scheme: "https", Host: server.listener.Addr().String(), Path: "/v1/x"}
+				call.URL = &url.URL{Scheme: scheme, Host: server.listener.Addr().String(), Path: "/v1/x"}
 				call.Policy.BaseWait, call.Policy.MaxWait = time.Nanosecond, time.Nanosecond
 				if call.Body = []byte(body); body == "" {
 					call.Body = nil
@@ -174,8 +188,8 @@ func TestHTTP2SendsNothingTwice(t *testing.T) {
 				}
 				failing.Store(true)
 				answer, err := engine.Do(ctx, call)
-				if class == Once && (!fault.untouched || body == "" || !warm) {
-					// Without a body, and before the protocol is known, it is not told apart what the server promised.
+				if class == Once && (!fault.untouched || body == "" || !warm && !isClear) {
+					// Without a body, and before the protocol is known to be HTTP/2 by a handshake, it is not told apart what the server promised.
 					require.EqualValues(t, 1, server.arrived.Load(), "a change is not sent twice")
 					var failure *Failure
 					require.ErrorAs(t, err, &failure)
