@@ -312,7 +312,7 @@ func addTexts[T ~string](v url.Values, name string, texts []T) {
 func (s *ActivityLogService) list(filter ActivityFilter, opts []CallOption) *lister[ActivityEvent] {
 	return &lister[ActivityEvent]{
 		client: s.client, op: activityList, paging: byOffset, usual: 50, most: 100, opts: opts,
-		id: func(a *ActivityEvent) string { return strconv.FormatUint(a.ID, 10) },
+		id: func(a *ActivityEvent) string { return idText(a.ID) },
 		at: func(a *ActivityEvent) time.Time { return a.Time.Time },
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
 			if !page.isNewestFirst("timestamp") {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -326,7 +325,7 @@ func (s *APIDiscoveryService) at(ctx context.Context, opts []CallOption, path ..
 func (s *APIDiscoveryService) endpoints(filter APIEndpointFilter, opts []CallOption) *lister[APIEndpoint] {
 	return &lister[APIEndpoint]{
 		client: s.client, op: apiDiscoveryList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(e *APIEndpoint) string { return strconv.FormatInt(e.ID, 10) },
+		id: func(e *APIEndpoint) string { return idText(e.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			return s.listRequest(ctx, filter, page, opts)
 		},

@@ -3,7 +3,6 @@ package wallarm
 import (
 	"context"
 	"iter"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -130,7 +129,7 @@ type parameterQuery struct {
 func (s *APIDiscoveryService) parameters(endpointID int64, filter APIParameterFilter, opts []CallOption) *lister[APIParameter] {
 	return &lister[APIParameter]{
 		client: s.client, op: apiDiscoveryListParameters, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(p *APIParameter) string { return strconv.FormatInt(p.ID, 10) },
+		id: func(p *APIParameter) string { return idText(p.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "the list of parameters has none")

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/url"
 	"reflect"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -130,7 +129,7 @@ func (a APISpecFile) Format(f fmt.State, verb rune) {
 func (s *APISpecsService) list(opts []CallOption) *lister[APISpec] {
 	return &lister[APISpec]{
 		client: s.client, op: apiSpecsList, paging: byPage, usual: 50, most: 50, opts: opts,
-		id: func(a *APISpec) string { return strconv.FormatInt(a.ID, 10) },
+		id: func(a *APISpec) string { return idText(a.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			switch {
 			case page.Offset%page.Limit != 0:

@@ -94,6 +94,9 @@ func (s *ApplicationsService) list(filter ApplicationFilter, opts []CallOption) 
 	return &lister[Application]{
 		client: s.client, op: applicationsList, paging: byOffset, usual: 100, most: 500, opts: opts,
 		id: func(a *Application) string {
+			if a.ID == 0 {
+				return ""
+			}
 			return strconv.FormatInt(a.ClientID, 10) + "/" + strconv.FormatInt(a.ID, 10)
 		},
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {

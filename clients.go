@@ -256,7 +256,7 @@ func (f *TenantFilter) validate() error {
 	return f.Not.validate()
 }
 
-func tenantKey(t *Tenant) string { return strconv.FormatInt(t.ID, 10) }
+func tenantKey(t *Tenant) string { return idText(t.ID) }
 
 func (s *ClientsService) list(filter TenantFilter, opts []CallOption) *lister[Tenant] {
 	return &lister[Tenant]{

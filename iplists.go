@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -133,7 +132,12 @@ type ipEntryQuery struct {
 func (s *IPListsService) list(filter IPFilter, opts []CallOption) *lister[IPEntry] {
 	return &lister[IPEntry]{
 		client: s.client, op: ipListsList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(e *IPEntry) string { return string(e.Kind) + " " + strconv.FormatInt(e.ID, 10) },
+		id: func(e *IPEntry) string {
+			if e.ID == 0 {
+				return ""
+			}
+			return string(e.Kind) + " " + idText(e.ID)
+		},
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s has none", ipListsList.name)

@@ -212,7 +212,7 @@ func (s *IPListsService) ruleQuery(ctx context.Context, filter IPRuleFilter, opt
 func (s *IPListsService) listRules(filter IPRuleFilter, opts []CallOption) *lister[IPRule] {
 	return &lister[IPRule]{
 		client: s.client, op: ipListsListRules, paging: byOffset, usual: 100, most: 300, opts: opts,
-		id: func(r *IPRule) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *IPRule) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s has none", ipListsListRules.name)

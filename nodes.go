@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -238,7 +237,7 @@ func (f NodeFilter) validate() error {
 	return validateQueryFilter(f)
 }
 
-func nodeKey(n *Node) string { return strconv.FormatInt(n.ID, 10) }
+func nodeKey(n *Node) string { return idText(n.ID) }
 
 func (s *NodesService) lister(op operation, how paging, column string, descending bool, filter NodeFilter, opts []CallOption) *lister[Node] {
 	return &lister[Node]{

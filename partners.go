@@ -97,7 +97,7 @@ func addIDs(v url.Values, name string, ids []int64) error {
 	return nil
 }
 
-func linkKey(l *PartnerLink) string { return strconv.FormatInt(l.ID, 10) }
+func linkKey(l *PartnerLink) string { return idText(l.ID) }
 
 func (s *ClientsService) linkList(filter PartnerLinkFilter, opts []CallOption) *lister[PartnerLink] {
 	return &lister[PartnerLink]{
@@ -249,7 +249,7 @@ func (g *TenantGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func (s *ClientsService) groupList(partnerID int64, query string, opts []CallOption) *lister[TenantGroup] {
 	return &lister[TenantGroup]{
 		client: s.client, op: clientsGroups, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(g *TenantGroup) string { return strconv.FormatInt(g.ID, 10) },
+		id: func(g *TenantGroup) string { return idText(g.ID) },
 		request: func(_ context.Context, page PageOptions, _ time.Time) (args, error) {
 			v := url.Values{}
 			if query != "" {

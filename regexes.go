@@ -3,7 +3,6 @@ package wallarm
 import (
 	"context"
 	"iter"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,7 +54,7 @@ type RegexFilter struct {
 func (s *RegexesService) list(filter RegexFilter, opts []CallOption) *lister[Regex] {
 	return &lister[Regex]{
 		client: s.client, op: regexesList, paging: byOffset, usual: 100, most: 1000, careful: true, opts: opts,
-		id: func(r *Regex) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *Regex) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", regexesList.name)

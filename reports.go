@@ -3,7 +3,6 @@ package wallarm
 import (
 	"context"
 	"iter"
-	"strconv"
 	"strings"
 	"time"
 
@@ -174,7 +173,7 @@ func (s *ReportsService) offsetList(filter ReportFilter, opts []CallOption) *lis
 	return &lister[Report]{
 		// No maximum is stated, so nothing above the default limit is asked for: a page cut short would pass for the last one.
 		client: s.client, op: reportsList, paging: byOffset, usual: 100, most: 100, opts: opts,
-		id: func(r *Report) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *Report) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			f, err := s.prepared(ctx, filter, opts)
 			return args{body: offsetBody(f, page, "id", true)}, err

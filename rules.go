@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -213,7 +212,7 @@ func (f *RuleFilter) validate() error {
 func (s *RulesService) list(filter RuleFilter, opts []CallOption) *lister[Rule] {
 	return &lister[Rule]{
 		client: s.client, op: rulesList, paging: byOffset, usual: 1000, most: 1000, opts: opts,
-		id: func(r *Rule) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *Rule) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if err := filter.validate(); err != nil {
 				return args{}, err

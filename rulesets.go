@@ -201,7 +201,7 @@ func (f *RulesetFilter) query(clientID int64, page PageOptions) (url.Values, err
 func (s *RulesetsService) list(filter RulesetFilter, opts []CallOption) *lister[Ruleset] {
 	return &lister[Ruleset]{
 		client: s.client, op: rulesetsList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(r *Ruleset) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *Ruleset) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", rulesetsList.name)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -102,7 +101,7 @@ func (f *ScopeFilter) validate() error {
 func (s *ScopesService) list(filter ScopeFilter, opts []CallOption) *lister[RuleScope] {
 	return &lister[RuleScope]{
 		client: s.client, op: scopesList, paging: byOffset, usual: 1000, most: 1000, opts: opts,
-		id: func(r *RuleScope) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *RuleScope) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", scopesList.name)

@@ -349,7 +349,7 @@ func securityIssueList[T any](
 }
 
 func (s *SecurityIssuesService) issues(filter SecurityIssueFilter, unlimited bool, opts []CallOption) *lister[SecurityIssue] {
-	return securityIssueList(s, securityIssuesList, filter, unlimited, func(i *SecurityIssue) string { return strconv.FormatInt(i.ID, 10) }, opts)
+	return securityIssueList(s, securityIssuesList, filter, unlimited, func(i *SecurityIssue) string { return idText(i.ID) }, opts)
 }
 
 // List returns one page of the issues that match filter, in the API's own order unless page says otherwise.

@@ -3,7 +3,6 @@ package wallarm
 import (
 	"context"
 	"iter"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -80,7 +79,7 @@ type SnapshotFilter struct {
 func (s *SnapshotsService) list(filter SnapshotFilter, opts []CallOption) *lister[Snapshot] {
 	return &lister[Snapshot]{
 		client: s.client, op: snapshotsList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(r *Snapshot) string { return strconv.FormatInt(r.ID, 10) },
+		id: func(r *Snapshot) string { return idText(r.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "%s takes none", snapshotsList.name)

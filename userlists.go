@@ -88,7 +88,7 @@ func (f UserFilter) prepared(ctx context.Context, c *Client, opts []CallOption) 
 	return f, err
 }
 
-func userKey(u *User) string { return strconv.FormatInt(u.ID, 10) }
+func userKey(u *User) string { return idText(u.ID) }
 
 func (s *UsersService) list(filter UserFilter, opts []CallOption) *lister[User] {
 	return &lister[User]{

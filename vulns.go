@@ -341,7 +341,7 @@ type vulnListBody struct {
 func (s *VulnsService) offsetList(filter VulnFilter, opts []CallOption) *lister[Vuln] {
 	return &lister[Vuln]{
 		client: s.client, op: vulnsList, paging: byOffset, usual: 100, most: 1000, opts: opts,
-		id: func(v *Vuln) string { return strconv.FormatInt(v.ID, 10) },
+		id: func(v *Vuln) string { return idText(v.ID) },
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			f, err := filter.prepared(ctx, s.client, opts)
 			return args{body: vulnListBody{offsetBody(f, page, "id", false), f.Language}}, err

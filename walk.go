@@ -401,6 +401,14 @@ func (w *walk[T]) staleError() error {
 	return &CallError{Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1, Err: errStale}
 }
 
+// idText is the id of an item as text, "" for one that came without.
+func idText[N int64 | uint64](id N) string {
+	if id == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(id), 10)
+}
+
 // identity is what an item is known by: its id or, should it lack one, all that it says. named says that it has one.
 func (l *lister[T]) identity(item *T) (h uint64, named bool) {
 	if id := l.id(item); id != "" {
