@@ -174,8 +174,13 @@ func (s *IPListsService) PlanSync(ctx context.Context, list IPList, wanted []Wan
 	return planner.run(entries), nil
 }
 
-// wholeList makes an iteration read everything: one that ends early would hide what is there.
-func wholeList(opts []CallOption) []CallOption { return append(slices.Clip(opts), MaxItems(0)) }
+// wholeList makes an iteration read everything: one that ends early, or begins behind a checkpoint, would hide what is there.
+func wholeList(opts []CallOption) []CallOption {
+	return append(slices.Clip(opts), func(s *callSettings) error {
+		s.maxItems, s.checkpoint = 0, nil
+		return nil
+	})
+}
 
 // wantedTerms returns the wanted values in their one form, with their terms.
 func wantedTerms(wanted []WantedIP, options SyncOptions, now time.Time) (map[IPValue]IPTerms, error) {

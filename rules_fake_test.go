@@ -137,6 +137,30 @@ func TestUpdateInTheCloud(t *testing.T) {
 	require.NotEmpty(t, spec.Suffix)
 }
 
+// TestWhatIsLookedForIsNotMissedBehindABound: an option for iterators does not shorten the list in which something is looked for.
+func TestWhatIsLookedForIsNotMissedBehindABound(t *testing.T) {
+	t.Parallel()
+	client, _ := newCloud(t, wallarmtest.AdminToken)
+	made := func(path, header string) NewRule {
+		rule := NewRule{Scope: Scope().Path(path), Spec: VirtualPatch{AttackType: AnyAttack, Point: Point{Header(header)}}}
+		_, err := client.Rules.Create(t.Context(), rule)
+		require.NoError(t, err)
+		return rule
+	}
+	rules := []NewRule{made("/bounded/a", "HOST"), made("/bounded/a", "REFERER"), made("/bounded/b", "HOST")}
+	for _, option := range []CallOption{MaxItems(1), Resume(new(Checkpoint))} {
+		for _, rule := range rules {
+			same, err := client.Rules.FindSame(t.Context(), rule, option)
+			require.NoError(t, err)
+			require.Len(t, same, 1)
+			conditions, err := rule.Scope.Conditions()
+			require.NoError(t, err)
+			_, err = client.Scopes.Find(t.Context(), conditions, option)
+			require.NoError(t, err)
+		}
+	}
+}
+
 // TestCreateOnceInTheCloud: the server makes the rule and then drops the connection.
 func TestCreateOnceInTheCloud(t *testing.T) {
 	t.Parallel()

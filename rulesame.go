@@ -63,7 +63,7 @@ func (s *RulesService) inScope(ctx context.Context, wanted *Rule, opts []CallOpt
 		scopeID = scope.ID
 	}
 	var rules []Rule
-	for rule, err := range s.All(ctx, RuleFilter{ScopeIDs: []int64{scopeID}, Types: []RuleType{kind}}, opts...) {
+	for rule, err := range s.All(ctx, RuleFilter{ScopeIDs: []int64{scopeID}, Types: []RuleType{kind}}, wholeList(opts)...) {
 		if err != nil {
 			return nil, err
 		}

@@ -201,7 +201,7 @@ func (s *ScopesService) find(ctx context.Context, filter ScopeFilter, conditions
 		return nil, err
 	}
 	want := conditions.Hash()
-	for scope, err := range s.All(ctx, filter, opts...) {
+	for scope, err := range s.All(ctx, filter, wholeList(opts)...) {
 		if err != nil {
 			return nil, err
 		}
