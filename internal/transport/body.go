@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -17,7 +18,7 @@ import (
 // harmless and common, since servers close idle connections; over HTTP/2 also one that the server had read as a whole.
 func (x *exchange) giveBody(request *http.Request) *http.Request {
 	request.Body, request.GetBody, request.ContentLength = nil, nil, 0
-	x.body, x.bodiless = nil, nil
+	x.body, x.bodiless, x.resent = nil, nil, nil
 	isOnce := x.call.Class == Once
 	if len(x.call.Body) > 0 {
 		_, isStandard := x.engine.base.(*http.Transport)
@@ -38,17 +39,18 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		request.GetBody = sent.rewind
 		return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
 			GotConn: func(got httptrace.GotConnInfo) {
-				if conn, ok := got.Conn.(*tls.Conn); ok && conn.ConnectionState().NegotiatedProtocol == "h2" {
+				if isHTTP2(got.Conn) {
 					sent.isFinal.Store(true)
 				}
 			},
 		}))
 	}
 	if !isOnce {
-		return request
+		return x.boundRepeats(request)
 	}
 	sent := new(bodiless)
-	x.bodiless = sent
+	resent := new(atomic.Bool)
+	x.bodiless, x.resent = sent, resent
 	ctx := request.Context()
 	cancel := func(error) {}
 	if request.Method == http.MethodGet || request.Method == http.MethodHead {
@@ -62,10 +64,33 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		GetConn: func(string) { sent.dialled.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) {
 			if sent.wrote.Load() {
+				resent.Store(true)
 				cancel(errResent)
 			}
 		},
 		WroteHeaders: func() { sent.wrote.Store(true) },
+	}))
+}
+
+func isHTTP2(conn net.Conn) bool {
+	secure, ok := conn.(*tls.Conn)
+	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// boundRepeats lets net/http repeat a request without a body once, as [sentBody.rewind] does for one with a body. Where a server of HTTP/2 accepts
+// connections and goes away from each, it would do so on hundreds of them a second, until the call ends.
+func (x *exchange) boundRepeats(request *http.Request) *http.Request {
+	ctx, cancel := context.WithCancelCause(request.Context())
+	var conns atomic.Int32
+	resent, isClear := new(atomic.Bool), x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1
+	x.resent, x.settled = resent, func() { cancel(nil) }
+	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) {
+			if (isClear || isHTTP2(got.Conn)) && conns.Add(1) > 2 {
+				resent.Store(true)
+				cancel(errResent)
+			}
+		},
 	}))
 }
 

@@ -219,6 +219,8 @@ type exchange struct {
 	body *sentBody
 	// bodiless watches over a request that is sent once and has none.
 	bodiless *bodiless
+	// resent is set when net/http is kept from repeating a request without a body, whose context ends then.
+	resent *atomic.Bool
 	// settled frees what watches over the attempt, if anything does; it is called when the answer has been read.
 	settled func()
 	// limited cuts the body of an answer.
@@ -237,7 +239,7 @@ var exchanges = sync.Pool{New: func() any {
 // recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
 func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
-	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil
+	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.resent, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil, nil
 	clear(x.unsigned)
 	x.unsigned, x.signed, x.former = x.unsigned[:0], nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
@@ -319,6 +321,9 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	x.wait = -1
 	if err != nil {
 		x.err = withoutURL(err)
+		if x.resent != nil && x.resent.Load() && x.ctx.Err() == nil {
+			x.err = errResent
+		}
 	}
 	if err == nil {
 		x.answer, x.err = x.read(response)
