@@ -232,7 +232,9 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		return nil, e
 	}
 	settled()
-	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts}, answer}
+	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{
+		Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts, OutcomeUnknown: call.Class == ReplayOnce,
+	}, answer}
 	return answer, nil
 }
 
@@ -631,7 +633,8 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 // path begins with a slash and may carry a query. in is the body: nil for none, [RawJSON] as it is, url.Values as a form, anything else as
 // JSON. out receives the whole answer, envelope included: nil to ignore it, a *RawJSON or *[]byte for its bytes, an
 // io.Writer to copy it to, anything else to decode JSON into. A refusal in the envelope of a 2xx answer, a status of 400 or more beside a body, is
-// an error as everywhere, unless out takes the bytes. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
+// an error as everywhere, unless out takes the bytes. An empty answer leaves out as it is; a read that is answered so with 200 is an [ErrResponse],
+// unless out takes the bytes. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
 // if you know better: most reads of this API are POSTs.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	op, a, err := rawCall(method, path, in)
@@ -676,6 +679,9 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		return nil
 	}
 	if len(answer.Body) == 0 {
+		if op.replay == read && op.method != http.MethodHead && answer.Status == http.StatusOK {
+			return unreadable(op, answer, wire.ErrNoPayload)
+		}
 		return nil
 	}
 	if err := envelopeRefusal(op, answer); err != nil {

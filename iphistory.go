@@ -63,7 +63,8 @@ type DenyHistoryFilter struct {
 	// ApplicationID is an application.
 	ApplicationID Opt[int64]
 	IP            string
-	// AttackDelay travels as attack_delay, in seconds by the looks of it: samples have 600, nobody explains it. 0 sends none.
+	// AttackDelay travels as attack_delay, in seconds by the looks of it: samples have 600, nobody explains it. 0 sends none, parts of
+	// a second are refused.
 	AttackDelay time.Duration
 }
 
@@ -133,7 +134,13 @@ func (s *IPListsService) history(filter DenyHistoryFilter, opts []CallOption) *l
 	if filter.AttackDelay > 0 {
 		q.Set("attack_delay", strconv.FormatInt(int64(filter.AttackDelay/time.Second), 10))
 	}
-	return s.denyList(ipListsHistory, filter, q, filter.Time, "filter[start_time]", "filter[end_time]", opts)
+	l := s.denyList(ipListsHistory, filter, q, filter.Time, "filter[start_time]", "filter[end_time]", opts)
+	if delay := filter.AttackDelay; delay < 0 || delay%time.Second != 0 {
+		l.request = func(context.Context, PageOptions, time.Time) (args, error) {
+			return args{}, invalid("filter.attack_delay", "%v is no whole number of seconds", delay)
+		}
+	}
+	return l
 }
 
 // History returns one page of what was in the deny list, from page.Cursor on.

@@ -269,6 +269,14 @@ func TestIPListArgumentsAreChecked(t *testing.T) {
 			_, err := lists.History(ctx, DenyHistoryFilter{Time: span.Or(span)}, PageOptions{})
 			return err
 		},
+		"parts of a second": func() error {
+			_, err := lists.History(ctx, DenyHistoryFilter{AttackDelay: 1500 * time.Millisecond}, PageOptions{})
+			return err
+		},
+		"a negative delay": func() error {
+			_, err := lists.History(ctx, DenyHistoryFilter{AttackDelay: -time.Second}, PageOptions{})
+			return err
+		},
 		"two lists in v5": func() error {
 			_, err := lists.CreateRulesV5(ctx, Denylist, []NewIPRule{{List: Graylist, Values: address, IPTerms: forever}}, true)
 			return err

@@ -316,3 +316,33 @@ func TestTheFailureOfAStreamShowsNoSecretOfTheCall(t *testing.T) {
 	require.ErrorContains(t, failure, "no more of ")
 	require.NotContains(t, failure.Error(), "test-")
 }
+
+// TestABrokenAnswerToACreate: whoever reads the answer as it comes learns as well that the change was made.
+func TestABrokenAnswerToACreate(t *testing.T) {
+	broken := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+		body := io.MultiReader(strings.NewReader(`{"body":[1`), readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
+	})
+	client := streamClient(t, broken)
+	for _, method := range []string{http.MethodPost, http.MethodGet} {
+		var streamed error
+		for _, err := range Stream[int](t.Context(), client, method, "/v1/any", nil) {
+			streamed = err
+		}
+		for _, err := range []error{streamed, client.Call(t.Context(), method, "/v1/any", nil, io.Discard)} {
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			require.Equal(t, method == http.MethodPost, errors.Is(err, ErrOutcomeUnknown), err)
+		}
+	}
+}
+
+// TestCallOfAnEmptyAnswer: a value that is wanted and does not come is no success of a read.
+func TestCallOfAnEmptyAnswer(t *testing.T) {
+	client := streamClient(t, stubTransport{""})
+	var out struct{ Body []int }
+	require.ErrorIs(t, client.Call(t.Context(), "GET", "/v1/any", nil, &out), ErrResponse)
+	require.ErrorIs(t, client.Call(t.Context(), "POST", "/v1/any", nil, &out, WithReplayClass(ReplayRead)), ErrResponse)
+	require.NoError(t, client.Call(t.Context(), "GET", "/v1/any", nil, nil))
+	require.NoError(t, client.Call(t.Context(), "HEAD", "/v1/any", nil, &out))
+	require.NoError(t, client.Call(t.Context(), "POST", "/v1/any", nil, &out))
+}

@@ -232,7 +232,8 @@ func Since(t time.Time) TimeRange { return TimeRange{From: t} }
 // Between returns the range from from to to.
 func Between(from, to time.Time) TimeRange { return TimeRange{From: from, To: to} }
 
-// Or returns a range that covers r and others: the API takes several spans at once.
+// Or returns a range that covers r and others: the API takes several spans at once. A zero range, which is no condition by itself, adds nothing to
+// others, so that spans can be collected in a loop that begins with one.
 func (r TimeRange) Or(others ...TimeRange) TimeRange {
 	r.more = append(r.more[:len(r.more):len(r.more)], others...)
 	return r
