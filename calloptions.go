@@ -198,6 +198,10 @@ func WithResponse(r *Response) CallOption {
 // with pages of a fixed size ignore it. Pages of 2 and more overlap by one item, by which an iterator notices that the list has moved; pages of 1
 // cannot. Lists of events overlap by all items of the second at which a page ends and one more, up to three quarters of a page: should the service
 // order the items of one second anew with each answer, pages that hold little more than these lose some.
+//
+// A server may put fewer items into a page so that its answers do not grow without end. Behind an answer of 16 KiB and more an iterator asks once more
+// for what may stand behind a page without anything new; behind smaller ones such a page is the end. An iterator knows the last 16,384 items again: if
+// more than that come in at the head of a list between two of its requests, it may yield items a second time.
 func PageSize(n int) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {

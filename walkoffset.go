@@ -46,7 +46,7 @@ type edge struct {
 }
 
 // maybeCut is the size of an answer behind which a server may put fewer items into a page, so that its answers do not grow without end.
-const maybeCut = 64 << 10
+const maybeCut = 16 << 10
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, reached: start.Offset, tail: start.Offset, ahead: 1}
@@ -87,7 +87,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.learn(f, page)
-		o.large = o.large || f.size > maybeCut
+		o.large = o.large || f.size >= maybeCut
 		received, edge := len(page.Items), o.edgeOf(page.Items)
 		atEnd := received > 0 && o.id != nil && edge.last == o.tip
 		if o.doubting {
