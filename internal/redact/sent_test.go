@@ -62,7 +62,7 @@ func TestCutLeavesNoPartOfACredential(t *testing.T) {
 	require.Equal(t, "pp", string(Credentials(nil).Cut([]byte("ppp"), 2)))
 }
 
-// TestOfALongHeaderTheBeginningIsShown: masking takes seconds for each MiB.
+// TestOfALongHeaderTheBeginningIsShown, since the search in it has no regard for the time of the call.
 func TestOfALongHeaderTheBeginningIsShown(t *testing.T) {
 	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
 	filling := strings.Repeat("%25", 3000)

@@ -216,7 +216,7 @@ func TestFormerCredentialsAreMaskedToo(t *testing.T) {
 	require.Equal(t, "[redacted] [redacted]", string(answer.Body))
 }
 
-// TestOnlyTheBeginningOfARefusalIsSearched: masking takes seconds for each MiB, so a body of any length must cost what its beginning costs.
+// TestOnlyTheBeginningOfARefusalIsSearched, with no regard for the context, so a body of any length must cost what its beginning costs.
 func TestOnlyTheBeginningOfARefusalIsSearched(t *testing.T) {
 	allocated := func(size int) uint64 {
 		answer := &Answer{Body: bytes.Repeat([]byte("%25"), size/3), known: redact.Credentials{"test-token-refused"}}
