@@ -583,7 +583,7 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); strings.HasPrefix(body, "<") {
 		// The page of a proxy: show its beginning. Anything else may be the new secret that was asked for, in a form that nobody expected.
 		shown := *answer
-		shown.Body = answer.Credentials().Cut(answer.Body[:min(len(answer.Body), maxKeptHead)], maxShown)
+		shown.Body = answer.Head(maxShown)
 		e.Last = answerError(op, redact.Path(answer.URL.EscapedPath()), answer.Status, &shown)
 	}
 	return e
