@@ -243,10 +243,18 @@ func answerError(op operation, path string, status int, answer *transport.Answer
 	sent := answer.Credentials()
 	e := newAPIError(status, sent.Header(answer.Header), answer.Refusal()).contextOf(op, path, answer.Attempts)
 	// Reading the body has undone one layer of its escapes, so that one more may be seen through.
-	e.Message, e.Body = sent.Excerpt(e.Message), sent.Bytes(e.Body)
+	size := len(e.Message) + len(e.Body)
+	for _, field := range e.Fields {
+		size += len(field.Field) + len(field.Rule) + len(field.Message)
+	}
+	search := sent.Search(size)
+	e.Message = search.Excerpt(e.Message)
 	for i, field := range e.Fields {
-		e.Fields[i].Field, e.Fields[i].Rule = sent.Excerpt(field.Field), sent.Excerpt(field.Rule)
-		e.Fields[i].Message = sent.Excerpt(field.Message)
+		e.Fields[i].Field, e.Fields[i].Rule = search.Excerpt(field.Field), search.Excerpt(field.Rule)
+		e.Fields[i].Message = search.Excerpt(field.Message)
+	}
+	if len(e.Body) > 0 {
+		e.Body = []byte(search.Text(string(e.Body)))
 	}
 	return e
 }
@@ -577,7 +585,7 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); strings.HasPrefix(body, "<") {
 		// The page of a proxy: show its beginning. Anything else may be the new secret that was asked for, in a form that nobody expected.
 		shown := *answer
-		shown.Body = answer.Credentials().Cut(answer.Body[:min(len(answer.Body), maxKeptHead)], maxShown)
+		shown.Body = answer.Head(maxShown)
 		e.Last = answerError(op, redact.Path(answer.URL.EscapedPath()), answer.Status, &shown)
 	}
 	return e

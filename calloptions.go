@@ -53,7 +53,8 @@ type Response struct {
 // WithHeader sets a header of the request. The four headers of the API that carry credentials cannot be set, nor Host, Content-Length,
 // Transfer-Encoding, Connection and Trailer, nor idempotency keys: the Authenticator and the transport own them. Others can, Authorization and
 // Cookie for a gateway on the way included; their values go where the request goes. Where an answer or an error repeats one, it is masked if the
-// name of the header has token, secret, key, authorization, cookie or uuid in it; the value of any other header is no secret.
+// name of the header has token, secret, key, authorization, cookie or uuid in it, and it is of 6 characters and more; the value of any other header is
+// no secret.
 func WithHeader(name, value string) CallOption {
 	return func(s *callSettings) error {
 		if err := checkHeaderName(name); err != nil {

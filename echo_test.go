@@ -234,6 +234,31 @@ func TestNoPartOfATokenIsShown(t *testing.T) {
 	}
 }
 
+// TestAStreamThatBeginsWithAPartOfATokenShowsNone: an answer that cannot be read is shown as far as it has come.
+func TestAStreamThatBeginsWithAPartOfATokenShowsNone(t *testing.T) {
+	const token = "Q-test-token-planted-0123456789"
+	for _, text := range []string{"<p>" + token, `{"status":400,"body":"no ` + token + `"}`} {
+		for part := range len(token) {
+			cut := strings.Index(text, token) + part
+			rounds := roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+				body := io.MultiReader(strings.NewReader(text[:cut]), strings.NewReader(text[cut:]))
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: -1, Request: r}, nil
+			})
+			client, err := New(US, Token(token), WithRoundTripper(rounds))
+			require.NoError(t, err)
+			for _, err := range Stream[Rule](t.Context(), client, "GET", "/x", nil) {
+				require.Error(t, err)
+				shown := toldBy(err)
+				var failure *CallError
+				if errors.As(err, &failure) && failure.Last != nil {
+					shown += toldBy(failure.Last)
+				}
+				require.NotContains(t, shown, "Q", "%d characters of %s", part, text)
+			}
+		}
+	}
+}
+
 // headersOf is an Authenticator that sets headers of any name.
 type headersOf map[string]string
 

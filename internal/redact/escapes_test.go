@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -57,6 +58,16 @@ var escapers = []struct {
 	{"a JSON pointer", pointerEscapes.Replace},
 	{"Go", func(s string) string { return strings.TrimSuffix(strconv.Quote(s)[1:], `"`) }},
 	{"Go in ASCII", func(s string) string { return strings.TrimSuffix(strconv.QuoteToASCII(s)[1:], `"`) }},
+	{"C of octal escapes alone", octal},
+}
+
+// octal escapes every byte of a text.
+func octal(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, `\%03o`, s[i])
+	}
+	return b.String()
 }
 
 func inJSON(s string, escapeHTML bool) string {
@@ -165,9 +176,9 @@ func TestTextsWithoutACredentialStay(t *testing.T) {
 func TestUnescape(t *testing.T) {
 	for escaped, want := range map[string]string{
 		"+": " ", "%2f": "/", "%2F": "/", "%C3": "\xc3", "~0": "~", "~1": "/", `\/`: "/", `\\`: `\`, `\"`: `"`, `\n`: "\n", `\x2f`: "/", `\u002F`: "/", `\u00e9`: "é",
-		`\ud83d\uDE00`: "😀", `\U0001f600`: "😀", "&amp;": "&", "&amp": "&", "&AMP": "&", "&yacute": "ý", "&#61;": "=", "&#61": "=", "&#x3d;": "=", "&#X3D": "=", "&#0000061;": "=",
+		`\141`: "a", `\303`: "\xc3", `\377`: "\xff", `\0`: "\x00", `\000`: "\x00", `\ud83d\uDE00`: "😀", `\U0001f600`: "😀", "&amp;": "&", "&amp": "&", "&AMP": "&", "&yacute": "ý", "&#61;": "=", "&#61": "=", "&#x3d;": "=", "&#X3D": "=", "&#0000061;": "=",
 		"&semi;": ";", "&NotEqualTilde;": "≂̸", "&CounterClockwiseContourIntegral;": "∳",
-		"%2": "", "%": "", "%2g": "", "~": "", "~2": "", `\`: "", `\u003`: "", `\ud83d`: "", `\ud83d\`: "", `\ud83d\u`: "", `\ude00`: "", `\ude00\ud83d`: "", `\ud83dx`: "", `\q`: "",
+		"%2": "", "%": "", "%2g": "", "~": "", "~2": "", `\`: "", `\u003`: "", `\ud83d`: "", `\ud83d\`: "", `\ud83d\u`: "", `\ude00`: "", `\ude00\ud83d`: "", `\ud83dx`: "", `\q`: "", `\14`: "", `\148`: "", `\400`: "",
 		`\nn`: "", "&": "", "&;": "", "&#": "", "&#;": "", "&notit;": "", "&ampx": "", "&lt ": "", "&#61x": "", "x": "", "&sol": "",
 	} {
 		plain, _ := unescape([]byte(escaped))
@@ -179,6 +190,124 @@ func TestUnescape(t *testing.T) {
 			_, goesOn := unescape([]byte(escaped[:n]))
 			require.True(t, goesOn, "%s is the beginning of %s", escaped[:n], escaped)
 		}
+	}
+}
+
+// hostile are texts that are read in many ways, and credentials that make many of these ways lead somewhere.
+var hostile = struct {
+	units       []string
+	credentials map[string]Credentials
+}{
+	[]string{
+		`\`, `\u005c`, `\\u005c`, `\\\\u005cu005c`, `&#92;`, `&#x5c;`, `\134`, `\\134`, `\\\\\\\\0`, `%5c`, `%255c`, `&bsol;`, `\\&bsol;`, `&amp;`, `&amp`, `&ampamp;`, "%25", "%2561", "&a",
+		"&abcdefghijklmnopqrstuvwxyzabcdef", "&#0000000000097;", `\u0026#x26;`, `\\\\\\\\ud83d\\\\\\\\ude00`, "A", "%41", `\u0041`, "-", " ", `\n`, "x",
+	},
+	map[string]Credentials{
+		"a token":             Sent(http.Header{"X-Token": {"AbCdEf0123456789abcdefABCDEF0123456789abcd"}}, nil, nil),
+		"backslashes":         Sent(nil, nil, []string{strings.Repeat(`\`, 200), `\\host\share\`, strings.Repeat(`\`, 16)}),
+		"long ones":           Sent(nil, nil, []string{strings.Repeat("A", 8000) + "b", strings.Repeat("%", 4000) + "b", strings.Repeat("\n", 4000) + "b", strings.Repeat("&", 999) + "b"}),
+		"a key":               Sent(nil, nil, []string{"-----BEGIN PRIVATE KEY-----\n" + strings.Repeat(strings.Repeat("A", 64)+"\n", 26) + "-----END PRIVATE KEY-----\n"}),
+		"many of one letter":  manyOf(strings.Repeat("A", 6)),
+		"many of backslashes": manyOf(strings.Repeat(`\`, 6)),
+	},
+}
+
+// manyOf returns a thousand credentials that begin with the same.
+func manyOf(beginning string) Credentials {
+	var secrets []string
+	for i := range 1000 {
+		secrets = append(secrets, beginning+strconv.Itoa(i))
+	}
+	return Sent(nil, nil, secrets)
+}
+
+// TestTheStepsOfASearchAreBounded by the length of the text, whatever it holds and whatever is looked for. Where they do not suffice, all is masked.
+func TestTheStepsOfASearchAreBounded(t *testing.T) {
+	const size = 64 << 10
+	spent := 0
+	for name, known := range hostile.credentials {
+		w := newWanted(known)
+		for _, unit := range hostile.units {
+			text := strings.Repeat(unit, size/len(unit))
+			left := budgetFor(len(text))
+			all := *left
+			found, torn := w.find(text, left)
+			require.Less(t, int(all-*left), int(all)+all.percent(5), "%s in many %s", name, unit)
+			if *left < 0 {
+				spent++
+				require.Equal(t, []span{{0, len(text)}}, found)
+				require.Equal(t, len(text), torn)
+				require.Equal(t, Mask, known.Text(text))
+				require.Equal(t, Mask+"…", known.Excerpt(text+"…"))
+			}
+			cut := strings.ReplaceAll(string(known.CutOff([]byte(text), len(text))), Mask, "")
+			require.True(t, strings.HasPrefix(text, cut) || known.Text(cut) == cut, "%s in many %s", name, unit)
+		}
+	}
+	require.Positive(t, spent, "some of them are too much")
+	left := budgetFor(size)
+	newWanted(hostile.credentials["a token"]).find(strings.Repeat(`\`, size), left)
+	require.Positive(t, *left, "backslashes that belong to no credential are nothing much")
+}
+
+func (b budget) percent(n int) int { return int(b) * n / 100 }
+
+// TestOneBudgetForAHeader and for the texts of an error, however many there are.
+func TestOneBudgetForAHeader(t *testing.T) {
+	known := hostile.credentials["backslashes"]
+	for _, size := range []int{500, maxHeaderValue + 500} {
+		h, sum := http.Header{}, 0
+		for sum < maxHeader-10000 || size > maxHeaderValue && sum < 2*maxHeader {
+			h.Add("X-Note-"+strconv.Itoa(sum), strings.Repeat(`\`, size))
+			sum += size + fieldSize
+		}
+		left := budgetFor(min(sum, maxHeader))
+		all := *left
+		shown := newWanted(known).header(h, sum, newWanted(nil), left)
+		require.Less(t, int(all-*left), int(all)+all.percent(5))
+		require.Negative(t, *left)
+		masked := 0
+		for _, values := range shown {
+			if strings.TrimSuffix(values[0], "…") == Mask {
+				masked++
+			}
+		}
+		require.Greater(t, masked, len(shown)/3)
+	}
+	search := known.Search(1000)
+	for range 10000 {
+		search.Text(strings.Repeat(`\`, 100))
+	}
+	require.Less(t, int(-*search.left), 10000*100, "nothing is searched once the budget is spent")
+	require.Equal(t, Mask, search.Text("plain"))
+}
+
+// TestLongOrdinaryTextsAreSearchedToTheirEnd, whatever the way in which they are escaped: the budget is for those that nobody would send.
+func TestLongOrdinaryTextsAreSearchedToTheirEnd(t *testing.T) {
+	const secret = "test-token/a+b=c&d"
+	known := Sent(http.Header{"X-Token": {secret}, "Cookie": {"sid=" + strings.Repeat("0123456789abcdef", 100)}}, nil, []string{`\\host\share`, "a pass phrase of words"})
+	for name, unit := range map[string]string{
+		"JSON":  `{"id":4711,"name":"first \"application\"","path":"C:\\dir\\file","enabled":true,"created_at":1700000000,"tags":["a","b"]},` + "\n",
+		"HTML":  `<p class="note">Access denied &amp; logged. See <a href="/help?x=1&y=2">help &#8212; é</a></p>` + "\n",
+		"query": `a=1&name=first+application&path=%2Fone%2Ftwo&x=%7B%22a%22%3A1%7D&`,
+		"trace": `at com.example.Gateway$Filter.handle(Gateway.java:471) ~[gateway-1.2.jar!/:1.2]` + "\n\t",
+	} {
+		check := func(text string, by ...string) {
+			text = text[:min(len(text), 64<<10)]
+			want := text + Mask + "."
+			if shown := known.Text(text + secret + "."); shown != want {
+				t.Fatalf("%s escaped by %q is shown as %.200s", name, by, shown)
+			}
+		}
+		text := strings.Repeat(unit, 64<<10/len(unit))
+		check(text)
+		for _, first := range escapers {
+			once := first.escape(text)
+			check(once, first.name)
+			check(first.escape(once[:16<<10]), first.name, "again")
+			check(inJSON(once[:32<<10], true), first.name, "JSON")
+		}
+		check(inJSON(inJSON(inJSON(text[:1<<10], true), true), true), "JSON", "JSON", "JSON")
 	}
 }
 

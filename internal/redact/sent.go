@@ -14,10 +14,12 @@ import (
 type Credentials []string
 
 const (
-	// minCredential is the length below which the value of a header is no secret that could be looked for in a text.
-	minCredential = 8
-	// minSecret is that of other secrets, which people think of. What is shorter may be a part of any word.
+	// minSecret is the length below which a value is no secret that could be looked for in a text: what is shorter may be a part of any word.
 	minSecret = 6
+	// minRest is that of what stands behind a blank in a secret that is no header, such as the last words of a pass phrase.
+	minRest = 8
+	// maxRests is how many of them are looked for.
+	maxRests = 8
 )
 
 // Sent returns what must not be shown of a request: the values of those headers whose names look like credentials, of those that are listed in
@@ -27,17 +29,26 @@ func Sent(header http.Header, signed, secrets []string) Credentials {
 	for name, values := range header {
 		if IsSecretHeader(name) || slices.Contains(signed, name) {
 			for _, value := range values {
-				known = known.with(value, minCredential)
+				known = known.with(value)
+				if _, bare, found := strings.Cut(value, " "); found {
+					known = known.with(strings.TrimSpace(bare)) // a credential is often repeated without its scheme
+				}
 				for _, part := range parts(name, value) {
-					known = known.with(part, minSecret)
+					known = known.with(part)
 				}
 			}
 		}
 	}
 	for _, secret := range secrets {
-		known = known.with(secret, minSecret)
+		known = known.with(secret)
 	}
-	return known
+	return known.inOrder()
+}
+
+// inOrder sorts the credentials, as [newWanted] wants them, and drops those that are there twice.
+func (c Credentials) inOrder() Credentials {
+	slices.Sort(c)
+	return slices.Compact(c)
 }
 
 // parts returns what a gateway reads out of the value of a header, and may repeat alone: the values of cookies, and the user and password of Basic.
@@ -66,25 +77,27 @@ func parts(name, value string) []string {
 	return []string{string(pair), password}
 }
 
-// with adds the forms of a value, unless it is too short.
-func (c Credentials) with(value string, shortest int) Credentials {
-	if len(value) < shortest {
+// with adds the forms of a value, and of what stands in it behind a scheme, unless it is too short.
+func (c Credentials) with(value string) Credentials {
+	if len(value) < minSecret {
 		return c
 	}
-	forms := append(within(value),
+	c = c.withForms(value)
+	for range maxRests {
+		_, rest, found := strings.Cut(value, " ")
+		if !found || len(rest) < minRest {
+			break
+		}
+		c, value = c.withForms(rest), rest
+	}
+	return c
+}
+
+func (c Credentials) withForms(value string) Credentials {
+	return append(append(c, within(value)...),
 		value, base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
 		string([]rune(value)), // JSON knows no bytes that are no UTF-8
 	)
-	for _, form := range forms {
-		if !slices.Contains(c, form) {
-			c = append(c, form)
-		}
-	}
-	if _, bare, found := strings.Cut(value, " "); found {
-		// A credential is often repeated without its scheme.
-		return c.with(bare, minCredential)
-	}
-	return c
 }
 
 // minCore is the length below which a part of base64 may be a part of anything.
@@ -107,18 +120,17 @@ func within(value string) (cores []string) {
 }
 
 // And returns c and others.
-func (c Credentials) And(others Credentials) Credentials {
-	for _, value := range others {
-		if !slices.Contains(c, value) {
-			c = append(c, value)
-		}
-	}
-	return c
-}
+func (c Credentials) And(others Credentials) Credentials { return slices.Concat(c, others).inOrder() }
 
 // Text masks the credentials in a text, also where their characters are escaped. All else stays as it is.
 func (c Credentials) Text(s string) string {
 	found, _ := c.find(s)
+	return mask(s, found)
+}
+
+// masked is [Credentials.Text] with a budget that is shared with other texts.
+func (w *wanted) masked(s string, left *budget) string {
+	found, _ := w.find(s, left)
 	return mask(s, found)
 }
 
@@ -127,13 +139,21 @@ type span struct{ start, end int }
 
 // find returns where credentials stand in a text, and where one begins of which the text holds no more than the beginning, at its end.
 func (c Credentials) find(s string) (found []span, torn int) {
+	return newWanted(c).find(s, budgetFor(len(s)))
+}
+
+// find takes the whole text for a credential if the budget does not suffice to search it.
+func (w *wanted) find(s string, left *budget) (found []span, torn int) {
 	torn = len(s)
-	if len(c) == 0 {
+	if len(w.values) == 0 || s == "" {
 		return nil, torn
 	}
-	f := newFinder(c, s)
+	f := &finder{reader: newReader(s, left), wanted: w}
 	for at := range len(s) {
 		f.begin(at)
+		if *left < 0 {
+			return []span{{0, len(s)}}, len(s)
+		}
 		if f.isTorn {
 			torn = min(torn, at)
 		}
@@ -176,26 +196,60 @@ func (c Credentials) Cut(body []byte, n int) []byte {
 	if len(body) <= n {
 		return c.Bytes(body)
 	}
+	body = body[:min(len(body), n+maxMargin)]
+	return []byte(newWanted(c).cut(string(body), n, budgetFor(len(body))))
+}
+
+// cut is Cut for a text that is longer than n.
+func (w *wanted) cut(s string, n int, left *budget) string {
 	longest := 0
-	for _, value := range c {
+	for _, value := range w.values {
 		longest = max(longest, len(value))
 	}
 	// The margin is so that one at the end is masked as a whole, also if it is escaped. Without it nothing more would be shown.
-	safe := c.untorn(string(body[:min(len(body), n+6*longest)]))
-	return []byte(safe[:min(len(safe), n)])
+	safe := w.untorn(s[:min(len(s), n+min(6*longest, maxMargin))], left)
+	return safe[:min(len(safe), n)]
 }
+
+// maxMargin bounds how much is looked at behind a cut.
+const maxMargin = 4 << 10
+
+// CutOff is [Credentials.Cut] for a body that may go on: no part of a credential stays at its end either, however short it is.
+func (c Credentials) CutOff(body []byte, n int) []byte {
+	if len(body) > n {
+		return c.Cut(body, n)
+	}
+	return []byte(c.untorn(string(body)))
+}
+
+// Search masks the credentials in several texts, for which one budget is: where it is spent, all that follow are masked as wholes.
+type Search struct {
+	wanted *wanted
+	left   *budget
+}
+
+// Search returns one for texts of so many bytes together.
+func (c Credentials) Search(size int) *Search { return &Search{newWanted(c), budgetFor(size)} }
+
+// Text is [Credentials.Text].
+func (s *Search) Text(text string) string { return s.wanted.masked(text, s.left) }
 
 // Excerpt is [Credentials.Text] for a text that has been cut if it ends in an ellipsis.
-func (c Credentials) Excerpt(s string) string {
-	if cut, found := strings.CutSuffix(s, "…"); found {
-		return c.untorn(cut) + "…"
+func (s *Search) Excerpt(text string) string {
+	if cut, found := strings.CutSuffix(text, "…"); found {
+		return s.wanted.untorn(cut, s.left) + "…"
 	}
-	return c.Text(s)
+	return s.Text(text)
 }
 
+// Excerpt is [Search.Excerpt] for one text.
+func (c Credentials) Excerpt(text string) string { return c.Search(len(text)).Excerpt(text) }
+
 // untorn is [Credentials.Text] for a text that has been cut: the beginning of a credential at its end is taken off.
-func (c Credentials) untorn(s string) string {
-	found, torn := c.find(s)
+func (c Credentials) untorn(s string) string { return newWanted(c).untorn(s, budgetFor(len(s))) }
+
+func (w *wanted) untorn(s string, left *budget) string {
+	found, torn := w.find(s, left)
 	found = slices.DeleteFunc(found, func(f span) bool { return f.start >= torn })
 	if len(found) > 0 {
 		torn = max(torn, found[len(found)-1].end)
@@ -205,12 +259,26 @@ func (c Credentials) untorn(s string) string {
 
 // Header is [Header] for the header of an answer, in which the credentials are masked under whatever name they stand.
 //
-// Of a long header the beginning is looked at, and returned: masking takes seconds for each MiB.
+// Of a long header the beginning is looked at, and returned. All values share one budget: where it is spent, all that follow are masked.
 func (c Credentials) Header(h http.Header) http.Header {
-	safe := Header(c.shortened(h))
+	size := 0
+	for _, values := range h {
+		for _, value := range values {
+			size += len(value) + fieldSize
+		}
+	}
+	return newWanted(c).header(h, size, newWanted(c.inNames()), budgetFor(min(size, maxHeader)))
+}
+
+// header is [Credentials.Header] for a header of a size. names are the credentials that the name of a field may hold.
+func (w *wanted) header(h http.Header, size int, names *wanted, left *budget) http.Header {
+	if size > maxHeader {
+		h = w.shortened(h, left)
+	}
+	safe := Header(h)
 	copied := false
 	for name, values := range safe {
-		if !isPlainName(name) || c.isIn(name) {
+		if !isPlainName(name) || names.isIn(strings.ToLower(name), left) {
 			if !copied {
 				safe, copied = maps.Clone(safe), true
 			}
@@ -219,7 +287,7 @@ func (c Credentials) Header(h http.Header) http.Header {
 			continue
 		}
 		for i, value := range values {
-			masked := c.Text(value)
+			masked := w.masked(value, left)
 			if masked == value {
 				continue
 			}
@@ -233,10 +301,20 @@ func (c Credentials) Header(h http.Header) http.Header {
 	return safe
 }
 
-// isIn reports whether the name of a header holds a credential. net/http changes the letter case of names.
-func (c Credentials) isIn(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(c, func(value string) bool { return strings.Contains(name, strings.ToLower(value)) })
+// inNames returns the credentials that the name of a header may hold, in small letters: net/http changes the letter case of names.
+func (c Credentials) inNames() (short []string) {
+	for _, value := range c {
+		if len(value) <= maxName {
+			short = append(short, strings.ToLower(value))
+		}
+	}
+	return short
+}
+
+// isIn reports whether a text holds one of the values.
+func (w *wanted) isIn(s string, left *budget) bool {
+	found, _ := w.find(s, left)
+	return len(found) > 0
 }
 
 const (
@@ -247,22 +325,13 @@ const (
 	fieldSize = 64
 )
 
-// shortened returns h, or the beginning of a long one: of its fields, in the order of their names, and of its long values.
-func (c Credentials) shortened(h http.Header) http.Header {
-	size := 0
-	for _, values := range h {
-		for _, value := range values {
-			size += len(value) + fieldSize
-		}
-	}
-	if size <= maxHeader {
-		return h
-	}
+// shortened returns the beginning of a long header: of its fields, in the order of their names, and of its long values.
+func (w *wanted) shortened(h http.Header, left *budget) http.Header {
 	room, short := maxHeader, http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, value := range h[name] {
 			if len(value) > maxHeaderValue {
-				value = string(c.Cut([]byte(value), maxHeaderValue)) + "…"
+				value = w.cut(value, maxHeaderValue, left) + "…"
 			}
 			if room -= len(value) + fieldSize; room < 0 {
 				return short
@@ -279,8 +348,8 @@ var userInfo = regexp.MustCompile(`://[^/\s"'@]*@`)
 const (
 	// maxErrorText is how much is shown of the text of an error. Longer ones quote what a server sent.
 	maxErrorText = 4 << 10
-	// maxSearchedText is how much of it is looked at: masking takes seconds for each MiB.
-	maxSearchedText = 64 << 10
+	// maxSearchedText is how much of it is looked at.
+	maxSearchedText = 16 << 10
 )
 
 // place is where an error of the decoder says that it is: a JSON pointer of the names of members, of which long ones are cut.
@@ -297,9 +366,12 @@ func plainPlace(found string) string {
 	return ` within "` + strings.Join(names, "/") + `"`
 }
 
+// maxName is the length of the longest name that is shown.
+const maxName = 64
+
 // isPlainName reports whether a member or a header may be called so by those who mean no harm.
 func isPlainName(name string) bool {
-	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
+	return name != "" && len(name) <= maxName && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
 }
 
 // Error returns err, or an error with the same identity if its text shows a credential or the user of a URL: texts of net/http quote what the server

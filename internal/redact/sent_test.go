@@ -27,6 +27,19 @@ func TestSentKnowsHeadersByNameAndBySigner(t *testing.T) {
 	require.Contains(t, known.Text("Basic test-token-bare"), "Basic")
 }
 
+// TestOfAllCredentialsSixCharactersSuffice, while what is shorter may be a part of any word.
+func TestOfAllCredentialsSixCharactersSuffice(t *testing.T) {
+	for _, known := range []Credentials{
+		Sent(http.Header{"X-Gateway-Token": {"hunter"}}, nil, nil), Sent(http.Header{"X-Gate": {"hunter"}}, []string{"X-Gate"}, nil),
+		Sent(http.Header{"Authorization": {"Bearer hunter"}}, nil, nil), Sent(http.Header{"Authorization": {"Bearer  hunter"}}, nil, nil), Sent(nil, nil, []string{"hunter"}),
+	} {
+		require.Equal(t, "no [redacted] here", known.Text("no hunter here"))
+		require.Equal(t, "no [redacted] here", known.Text("no aHVudGVy here"))
+	}
+	short := Sent(http.Header{"X-Gateway-Token": {"abcde"}, "Authorization": {"Bearer abcde"}, "X-Gate": {"abcde"}}, []string{"X-Gate"}, []string{"abcde", "my abcdef"})
+	require.Equal(t, "no abcde or abcdef here", short.Text("no abcde or abcdef here"), "nor is the last word of a phrase a secret")
+}
+
 // TestPartsOfHeadersAreKnown where a gateway repeats one cookie of several, or what Basic encodes.
 func TestPartsOfHeadersAreKnown(t *testing.T) {
 	basic := func(pair string) string { return base64.StdEncoding.EncodeToString([]byte(pair)) }
@@ -62,7 +75,7 @@ func TestCutLeavesNoPartOfACredential(t *testing.T) {
 	require.Equal(t, "pp", string(Credentials(nil).Cut([]byte("ppp"), 2)))
 }
 
-// TestOfALongHeaderTheBeginningIsShown: masking takes seconds for each MiB.
+// TestOfALongHeaderTheBeginningIsShown, since the search in it has no regard for the time of the call.
 func TestOfALongHeaderTheBeginningIsShown(t *testing.T) {
 	known := Sent(http.Header{"X-Token": {sentToken}}, nil, nil)
 	filling := strings.Repeat("%25", 3000)

@@ -37,12 +37,16 @@ type Answer struct {
 	// Body is the whole body after decompression: that of a 2xx answer within the call's cap, that of another one cut to
 	// 64 KiB, with what the request carried masked. It belongs to a pool: whoever is done with it calls Release.
 	Body []byte
+	// IsTorn says that Body is not known to be all of what the server sent. It may end in the middle of a credential.
+	IsTorn bool
 	// Stream is the unread body of a 2xx answer to a call that asked for it.
 	Stream io.ReadCloser
 	buffer *bytes.Buffer
 	// sent is the request that it answers, known what must not be shown of it, once somebody has asked.
 	sent  carried
 	known redact.Credentials
+	// isMasked says that Body is that of [Answer.Refusal].
+	isMasked bool
 }
 
 // Credentials returns what the request carried and must not be shown, should the answer repeat it.
@@ -53,10 +57,22 @@ func (a *Answer) Credentials() redact.Credentials {
 	return a.known
 }
 
-// Refusal returns the beginning of a body that becomes an error, at most 64 KiB, with what the request carried masked. Looking for that takes seconds for
-// each MiB, with no regard for the context: it is cut before.
+// Refusal returns the beginning of a body that becomes an error, at most 64 KiB, with what the request carried masked.
 func (a *Answer) Refusal() []byte {
-	return a.Credentials().Cut(a.Body[:min(len(a.Body), maxErrorBody+cutMargin)], maxErrorBody)
+	if a.isMasked {
+		return a.Body
+	}
+	return a.Head(maxErrorBody)
+}
+
+// Head returns the first n bytes of the body with what the request carried masked. No part of a credential stays at its end. Looking for that has no
+// regard for the context: it is cut before.
+func (a *Answer) Head(n int) []byte {
+	body := a.Body[:min(len(a.Body), n+cutMargin)]
+	if a.IsTorn {
+		return a.Credentials().CutOff(body, n)
+	}
+	return a.Credentials().Cut(body, n)
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -95,13 +111,15 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 		if err == nil {
 			_, _ = io.CopyN(io.Discard, body, maxDrain)
 		}
-		answer.Body = answer.Refusal()
 		// The status is known whatever became of the body.
+		answer.IsTorn = err != nil
+		answer.Body, answer.isMasked = answer.Refusal(), true
 		response.Body = http.NoBody
 		return answer, nil
 	}
 	if x.call.Stream {
 		answer.sent.letGo()
+		answer.IsTorn = true // whatever is read of it
 		answer.Stream = &cappedBody{ReadCloser: body, limit: x.call.MaxBody, settled: x.settled}
 		x.settled = nil
 		return answer, nil

@@ -3,8 +3,10 @@ package transport
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -216,7 +219,7 @@ func TestFormerCredentialsAreMaskedToo(t *testing.T) {
 	require.Equal(t, "[redacted] [redacted]", string(answer.Body))
 }
 
-// TestOnlyTheBeginningOfARefusalIsSearched: masking takes seconds for each MiB, so a body of any length must cost what its beginning costs.
+// TestOnlyTheBeginningOfARefusalIsSearched, with no regard for the context, so a body of any length must cost what its beginning costs.
 func TestOnlyTheBeginningOfARefusalIsSearched(t *testing.T) {
 	allocated := func(size int) uint64 {
 		answer := &Answer{Body: bytes.Repeat([]byte("%25"), size/3), known: redact.Credentials{"test-token-refused"}}
@@ -230,4 +233,51 @@ func TestOnlyTheBeginningOfARefusalIsSearched(t *testing.T) {
 	}
 	allocated(1 << 10)
 	require.Less(t, allocated(3<<20), 3*allocated(maxErrorBody+cutMargin))
+}
+
+// TestABrokenRefusalShowsNoPartOfACredential: the connection, the compression or the time of the call ends in the middle of a token.
+func TestABrokenRefusalShowsNoPartOfACredential(t *testing.T) {
+	const token = "test-token-0123456789-abcdefghijklmnop"
+	broken := errors.New("the connection is gone")
+	packed := func(text string) string {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, err := z.Write([]byte(text))
+		require.NoError(t, err)
+		require.NoError(t, z.Flush())
+		return b.String()
+	}
+	for name, how := range map[string]struct {
+		err    error
+		header []string
+		pack   func(string) string
+	}{
+		"broken":           {broken, nil, strings.Clone},
+		"short":            {io.ErrUnexpectedEOF, nil, strings.Clone},
+		"out of time":      {context.DeadlineExceeded, nil, strings.Clone},
+		"compressed":       {broken, []string{"Content-Encoding", "gzip"}, packed},
+		"compressed early": {io.EOF, []string{"Content-Encoding", "gzip"}, packed},
+	} {
+		for part := range len(token) + 1 {
+			call := newCall(Read)
+			call.Header.Set("X-WallarmApi-Token", token)
+			answer, err := newEngine(play(func(r *http.Request) (*http.Response, error) {
+				response, err := status(403, "", how.header...)(r)
+				response.Body, response.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(how.pack("denied: <"+token[:part])), iotest.ErrReader(how.err))), -1
+				return response, err
+			})).Do(t.Context(), call)
+			require.NoError(t, err)
+			want := "denied: <"
+			if part == len(token) {
+				want += "[redacted]"
+			}
+			require.Equal(t, want, string(answer.Body), name)
+			require.Equal(t, want, string(answer.Refusal()), name)
+		}
+	}
+	call := newCall(Read)
+	call.Header.Set("X-WallarmApi-Token", token)
+	answer, err := newEngine(play(status(403, "denied: that"))).Do(t.Context(), call)
+	require.NoError(t, err)
+	require.Equal(t, "denied: that", string(answer.Body), "a whole body loses nothing")
 }
