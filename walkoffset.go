@@ -111,6 +111,9 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.back = 0
+		if o.passes != nil {
+			o.passes(f.sent, &page.Items[received-1])
+		}
 		// A page further towards the head says nothing about the end of the list.
 		follows := f.asked.Offset >= o.reached-o.overlap
 		o.reached = f.asked.Offset + received
