@@ -119,7 +119,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
-		if edge.last == o.tip { // not so a page further towards the head
+		// Not so a page further towards the head. What has moved may be known and yet the last.
+		if edge.last == o.tip || follows && o.version != nil {
 			o.edge = edge
 		}
 		if received >= f.asked.Limit || received >= o.proven {

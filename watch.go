@@ -438,9 +438,11 @@ func (s *seen) forget(low int64) {
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {
-	return watch(ctx, filter.Time, func(a *Attack) time.Time { return a.LastTime.Time }, options, func(span TimeRange) *lister[Attack] {
+	return watch(ctx, filter.Time, lastTime, options, func(span TimeRange) *lister[Attack] {
 		filter.Time = span
-		return s.offsetList(attacksList, filter, opts)
+		l := s.offsetList(attacksList, filter, opts)
+		l.at = lastTime
+		return l
 	})
 }
 

@@ -407,7 +407,7 @@ func TestASlowWatch(t *testing.T) {
 						// Before the watch began some were too old for it.
 						for _, e := range server.events {
 							id := fmt.Sprintf("hits:%d", e.id)
-							if e.at.After(time.Now().Add(-8 * time.Hour)) || counts[id] > 0 {
+							if e.at.After(time.Now().Add(-8*time.Hour)) || counts[id] > 0 {
 								require.Equal(t, 1, counts[id], "%s of %v: overlap %v, %v an item, %v a page, killed every %d", id, e.at, overlap, handler, slow, life)
 							}
 						}
