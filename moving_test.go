@@ -371,7 +371,7 @@ func TestAWatchOfAttacksOfOneSecondInAnyOrder(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			counts := map[int]int{}
-			for a, err := range g.client(t).Attacks.Watch(ctx, AttackFilter{Time: Last(2 * time.Hour)}, WatchOptions{}, PageSize(40)) {
+			for a, err := range g.client(t).Attacks.Watch(ctx, AttackFilter{Time: Last(2 * time.Hour)}, WatchOptions{Overlap: 10 * time.Second}, PageSize(40)) {
 				if err != nil {
 					require.ErrorIs(t, err, context.DeadlineExceeded)
 					break
