@@ -413,6 +413,8 @@ func attackVersion(a *Attack) string {
 	return strconv.FormatInt(a.LastTime.Unix(), 10) + " " + strconv.FormatInt(a.Hits, 10)
 }
 
+func lastTime(a *Attack) time.Time { return a.LastTime.Time }
+
 // offsetList does not close the range of times while it is read: nobody says whether an attack that goes on beyond its end would stay in it.
 func (s *AttacksService) offsetList(op operation, filter AttackFilter, opts []CallOption) *lister[Attack] {
 	return &lister[Attack]{
@@ -440,9 +442,12 @@ func byBeginning(l *lister[Attack], start PageOptions) (*lister[Attack], PageOpt
 	if start.OrderBy == "" {
 		start.OrderBy = "first_time"
 	}
-	if start.OrderBy == "first_time" {
+	switch start.OrderBy {
+	case "first_time":
 		l.version = nil
 		l.at = func(a *Attack) time.Time { return a.FirstTime.Time }
+	case "last_time":
+		l.at = lastTime
 	}
 	return l, start
 }

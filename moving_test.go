@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -298,4 +299,88 @@ func TestCallHeedsTheEnvelope(t *testing.T) {
 	answer = `{"status":500,"name":"a row whose own status this is"}`
 	require.NoError(t, client.Call(t.Context(), "GET", "/v1/any", nil, &object))
 	require.Equal(t, 500, object.Status)
+}
+
+// TestAttacksOfOneSecondInAnyOrder: the service gives the attacks of a second in another order with each answer, while some of them go on. Each is
+// listed once. With the latest first, one that goes on before it was read moves to where nobody looks any more.
+func TestAttacksOfOneSecondInAnyOrder(t *testing.T) {
+	for seed := range uint64(300) {
+		for _, order := range []Order{Ascending, Descending} {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(1000 * time.Hour)
+				random := rand.New(rand.NewPCG(seed, 7))
+				const n = 120
+				perSecond, perRequest := 1+random.IntN(6), random.IntN(4)
+				isNear := random.IntN(2) == 0
+				moved := map[int]bool{}
+				g := &growing{}
+				for i := range n {
+					at := time.Now().Unix() - int64((n-i)/perSecond)
+					if !isNear {
+						at -= 3600
+					}
+					g.attacks = append(g.attacks, &attackTimes{i, at, at})
+				}
+				last := time.Now().Unix()
+				g.before = func(request int) {
+					random.Shuffle(n, func(i, j int) { g.attacks[i], g.attacks[j] = g.attacks[j], g.attacks[i] })
+					for range min(perRequest, max(30-request, 0)) {
+						a := g.attacks[random.IntN(n)]
+						last += int64(random.IntN(2))
+						a.last, moved[a.id] = last, true
+					}
+				}
+				kind := random.IntN(3)
+				opts := [][]CallOption{{PageSize(30)}, {PageSize(30), NoPrefetch()}, {PageSize(30), Concurrency(4)}}[kind]
+				if kind == 2 {
+					perRequest = 0 // of pages in flight at once the last may be answered first, and then one goes on from the first to behind it
+				}
+				counts := map[int]int{}
+				for page, err := range g.client(t).Attacks.Pages(t.Context(), AttackFilter{}, PageOptions{OrderBy: "last_time", Order: order}, opts...) {
+					require.NoError(t, err)
+					for _, a := range page.Items {
+						counts[numberOf(a)]++
+					}
+				}
+				for i := range n {
+					if order == Ascending || !moved[i] {
+						require.Equal(t, 1, counts[i], "attack %d, seed %d, order %d: %d a second, %d go on, near %v", i, seed, order, perSecond, perRequest, isNear)
+					}
+				}
+				require.Less(t, g.sent, 60)
+			})
+		}
+	}
+}
+
+// TestAWatchOfAttacksOfOneSecondInAnyOrder finds each of a backlog: what it passes over is older than the overlap when it looks again.
+func TestAWatchOfAttacksOfOneSecondInAnyOrder(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			random := rand.New(rand.NewPCG(seed, 9))
+			const n = 1000
+			g := &growing{}
+			for i := range n {
+				at := time.Now().Unix() - 3600 + int64(i/4)
+				g.attacks = append(g.attacks, &attackTimes{i, at, at})
+			}
+			g.before = func(int) {
+				random.Shuffle(n, func(i, j int) { g.attacks[i], g.attacks[j] = g.attacks[j], g.attacks[i] })
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			counts := map[int]int{}
+			for a, err := range g.client(t).Attacks.Watch(ctx, AttackFilter{Time: Last(2 * time.Hour)}, WatchOptions{Overlap: 10 * time.Second}, PageSize(40)) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				counts[numberOf(a)]++
+			}
+			for i := range n {
+				require.Equal(t, 1, counts[i], "attack %d, seed %d", i, seed)
+			}
+		})
+	}
 }

@@ -112,6 +112,8 @@ type lister[T any] struct {
 	version func(*T) string
 	// clock, if not nil, is told what time it is at the server, once in an iteration.
 	clock func(time.Time)
+	// passes, if not nil, is told of each page before its items come, on offset lists: when it was asked for, and its last item.
+	passes func(asked time.Time, last *T)
 	// after is the position behind an item, for lists with paging byKey.
 	after func(*T) string
 	// request makes the request for a page. until is not zero from the second page of an iteration on: it is when the iteration began, and a list

@@ -54,6 +54,8 @@ type walk[T any] struct {
 // flight is a page on its way. The fields behind done are for whoever has seen it closed.
 type flight[T any] struct {
 	asked PageOptions
+	// sent is when the page was asked for.
+	sent time.Time
 	// planned is how many items are expected of the page that were not expected before.
 	planned int
 	// memory is where the items go if they are decoded on the way, nil for anywhere.
@@ -91,7 +93,7 @@ func (w *walk[T]) exhausted() bool { return w.bounded && w.budget <= 0 }
 // launch asks for a page.
 func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &flight[T]{asked: page, planned: planned, done: make(chan struct{}), cancel: cancel}
+	f := &flight[T]{asked: page, sent: time.Now(), planned: planned, done: make(chan struct{}), cancel: cancel}
 	if w.settings.concurrency > 1 {
 		f.memory = w.memory()
 	}

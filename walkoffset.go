@@ -111,12 +111,16 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.back = 0
+		if o.passes != nil {
+			o.passes(f.sent, &page.Items[received-1])
+		}
 		// A page further towards the head says nothing about the end of the list.
 		follows := f.asked.Offset >= o.reached-o.overlap
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
-		if edge.last == o.tip { // not so a page further towards the head
+		// Not so a page further towards the head. What has moved may be known and yet the last.
+		if edge.last == o.tip || follows && o.version != nil {
 			o.edge = edge
 		}
 		if received >= f.asked.Limit || received >= o.proven {

@@ -39,7 +39,8 @@ const (
 type WatchCheckpoint struct {
 	operation string
 	list      uint64
-	// from is where the watch began, and through the latest time of an item, both in unix seconds.
+	// from is where the watch began, and through how far was read, both in unix seconds. That is the time of the latest item, but no later than when
+	// it was asked for: an item of the future says nothing of what happens until then.
 	from, through int64
 	last          hashRing
 }
@@ -47,7 +48,8 @@ type WatchCheckpoint struct {
 // IsZero reports whether c is no place yet.
 func (c *WatchCheckpoint) IsZero() bool { return c.operation == "" }
 
-// Through is the time of the latest item that was handed out, or of the beginning.
+// Through is how far was read: the time of the latest item that was handed out, or of the beginning. It is no later than when that was asked for,
+// whatever the time of an item says, nor than when the first page was asked for that reached into the last Overlap.
 func (c *WatchCheckpoint) Through() time.Time {
 	if c.IsZero() {
 		return time.Time{}
@@ -114,6 +116,9 @@ type watcher[T any] struct {
 	fresh bool
 	// ahead is how far the clock of this machine is ahead of the server's, as its answers tell. One that says less than another may be wrong.
 	ahead time.Duration
+	// asked is when the page at hand was asked for. bound is when the first one of the poll was that reaches into the last Overlap, zero if none did:
+	// from then on something late may turn up behind the place that is read.
+	asked, bound time.Time
 	// forgotten is the time before which nothing is remembered, so that nothing from before may be asked for again.
 	forgotten int64
 	// stale is how many polls in a row read page after page without anything new.
@@ -189,7 +194,7 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 	if err := admits(w.place.operation, name, w.place.list, list); err != nil {
 		return err
 	}
-	w.place.last.each(maxHashes, func(h uint64) { w.seen.add(h, w.place.through) })
+	w.place.last.each(maxHashes, w.seen.recall)
 	return nil
 }
 
@@ -277,7 +282,28 @@ func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err e
 func (w *watcher[T]) low() int64 {
 	// An item of the future, by a wrong clock, must not hide the present.
 	through := min(w.place.through, time.Now().Add(-w.ahead).Unix())
-	return max(through-int64(w.options.Overlap/time.Second), w.place.from, w.forgotten)
+	return max(through-w.overlap(), w.place.from, w.forgotten)
+}
+
+// overlap is the overlap in whole seconds, in which times travel.
+func (w *watcher[T]) overlap() int64 { return int64((w.options.Overlap-1)/time.Second) + 1 }
+
+// pass is told of a page.
+func (w *watcher[T]) pass(asked time.Time, last *T) {
+	// By the clock of the server.
+	w.asked = asked.Add(-w.ahead)
+	if at := w.when(last); w.bound.IsZero() && at.Unix() >= w.asked.Unix()-w.overlap() {
+		w.bound = w.asked
+	}
+}
+
+// read notes that all up to an item of the time at was read. What was late may have turned up behind it since the poll came near to the present.
+func (w *watcher[T]) read(at int64) {
+	most := w.bound
+	if most.IsZero() {
+		most = w.asked
+	}
+	w.place.through = max(w.place.through, min(at, most.Unix()))
 }
 
 // forget forgets what will not be asked for again.
@@ -306,9 +332,9 @@ func (w *watcher[T]) tell(date time.Time) {
 
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
-	w.fresh, w.again = false, false
+	w.fresh, w.again, w.bound = false, false, time.Time{}
 	l := w.list(Since(time.Unix(w.low(), 0)))
-	l.clock = w.tell
+	l.clock, l.passes = w.tell, w.pass
 	for item, err := range l.all(ctx, PageOptions{Order: Ascending}) {
 		if err != nil {
 			return true, err
@@ -325,7 +351,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 			continue
 		}
 		w.fresh = true
-		w.place.through = max(w.place.through, at)
+		w.read(at)
 		w.place.last.push(h, maxHashes)
 		w.forget()
 		if !yield(item, nil) {
@@ -335,6 +361,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 	if w.again {
 		return w.poll(ctx, yield)
 	}
+	w.seen.settle(w.place.through)
 	w.forget()
 	return true, nil
 }
@@ -344,6 +371,8 @@ type seen struct {
 	latest map[uint64]int64
 	// queue holds the hashes and their times as they came, which is nearly in order of time.
 	queue []sighting
+	// recalled are those of a checkpoint whose times are not known yet. Some may be of later than how far was read.
+	recalled map[uint64]struct{}
 }
 
 type sighting struct {
@@ -351,11 +380,31 @@ type sighting struct {
 	at   int64
 }
 
+// recall remembers what a checkpoint does.
+func (s *seen) recall(h uint64) {
+	if s.recalled == nil {
+		s.recalled = make(map[uint64]struct{})
+	}
+	s.recalled[h] = struct{}{}
+}
+
+// settle says that all was read that may be known, up to the time through: what was recalled and did not come is of before.
+func (s *seen) settle(through int64) {
+	for h := range s.recalled {
+		s.add(h, through)
+	}
+	s.recalled = nil
+}
+
 // add reports whether h is new. An item that is known and has a later time now is remembered longer.
 func (s *seen) add(h uint64, at int64) bool {
 	before, known := s.latest[h]
 	if known && before >= at {
 		return false
+	}
+	if _, recalled := s.recalled[h]; recalled {
+		delete(s.recalled, h)
+		known = true
 	}
 	if s.latest == nil {
 		s.latest = make(map[uint64]int64)
@@ -389,9 +438,11 @@ func (s *seen) forget(low int64) {
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {
-	return watch(ctx, filter.Time, func(a *Attack) time.Time { return a.LastTime.Time }, options, func(span TimeRange) *lister[Attack] {
+	return watch(ctx, filter.Time, lastTime, options, func(span TimeRange) *lister[Attack] {
 		filter.Time = span
-		return s.offsetList(attacksList, filter, opts)
+		l := s.offsetList(attacksList, filter, opts)
+		l.at = lastTime
+		return l
 	})
 }
 

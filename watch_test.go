@@ -328,6 +328,96 @@ func TestWatchAfterALateFirstAnswer(t *testing.T) {
 	})
 }
 
+// TestWatchOfAnEventOfTheFuture: a node's clock is ahead, by much or little, and then nobody hears anything for long, in one process or between two.
+func TestWatchOfAnEventOfTheFuture(t *testing.T) {
+	for _, ahead := range []time.Duration{0, time.Minute, time.Hour, 100 * time.Hour} {
+		for _, late := range []time.Duration{0, 4 * time.Minute} {
+			for _, crash := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(1000 * time.Hour)
+					began := time.Now()
+					server := &eventServer{date: time.Now}
+					for i := range 200 {
+						at := began.Add(time.Duration(i) * time.Minute)
+						server.events = append(server.events, event{i, at, at.Add(late)})
+					}
+					server.events = append(server.events, event{200, began.Add(10 * time.Minute).Add(ahead), began.Add(10 * time.Minute)})
+					server.fail = func() error {
+						if since := time.Since(began); !crash && since > 20*time.Minute && since < 2*time.Hour {
+							return io.ErrUnexpectedEOF
+						}
+						return nil
+					}
+					var place WatchCheckpoint
+					var got []string
+					if crash {
+						got, _ = watchUntil(t, server, 20*time.Minute, WatchOptions{Checkpoint: &place}, nil)
+						require.False(t, place.Through().After(time.Now()), "what was read reaches no further than the present")
+						time.Sleep(100 * time.Minute)
+						stored, err := json.Marshal(place)
+						require.NoError(t, err)
+						place = WatchCheckpoint{}
+						require.NoError(t, json.Unmarshal(stored, &place))
+					}
+					rest, _ := watchUntil(t, server, 5*time.Hour, WatchOptions{Checkpoint: &place}, nil)
+					requireEachOnce(t, append(got, rest...), 201)
+				})
+			}
+		}
+	}
+}
+
+// TestASlowWatch: a poll takes longer than the overlap, since its caller is slow or its pages are, and what comes in late meanwhile turns up behind
+// the place that is read. Now and then its process is killed.
+func TestASlowWatch(t *testing.T) {
+	for _, overlap := range []time.Duration{0, 90 * time.Second, 1500 * time.Millisecond} {
+		for _, handler := range []time.Duration{0, 3 * time.Second, 9 * time.Second} {
+			for _, slow := range []time.Duration{0, 2 * time.Minute} {
+				for _, life := range []int{0, 7, 50} {
+					synctest.Test(t, func(t *testing.T) {
+						time.Sleep(1000 * time.Hour)
+						late := overlap
+						if late == 0 {
+							late = watchOverlap
+						}
+						server := &eventServer{}
+						server.random(700, time.Now().Add(-time.Hour), 3*time.Hour, late)
+						server.fail = func() error { time.Sleep(slow); return nil }
+						var place WatchCheckpoint
+						counts, left := map[string]int{}, life
+						for end := time.Now().Add(9 * time.Hour); time.Now().Before(end); {
+							var stored []byte
+							_, err := watchUntil(t, server, time.Until(end), WatchOptions{Overlap: overlap, Checkpoint: &place}, func(hit Hit) bool {
+								if left--; left == 0 {
+									left = life
+									return false // killed before it was handled
+								}
+								time.Sleep(handler)
+								counts[hit.ID.String()]++
+								var err error
+								stored, err = json.Marshal(place)
+								require.NoError(t, err)
+								return true
+							}, PageSize(20))
+							if err == nil && stored != nil {
+								place = WatchCheckpoint{}
+								require.NoError(t, json.Unmarshal(stored, &place))
+							}
+						}
+						// Before the watch began some were too old for it.
+						for _, e := range server.events {
+							id := fmt.Sprintf("hits:%d", e.id)
+							if e.at.After(time.Now().Add(-8*time.Hour)) || counts[id] > 0 {
+								require.Equal(t, 1, counts[id], "%s of %v: overlap %v, %v an item, %v a page, killed every %d", id, e.at, overlap, handler, slow, life)
+							}
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
 // TestWatchIsNotLedAstrayByDates that come and go, or are nonsense.
 func TestWatchIsNotLedAstrayByDates(t *testing.T) {
 	for name, date := range map[string]func(began time.Time) time.Time{
