@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"math"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -518,30 +517,8 @@ func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int
 	if !o.find(page) {
 		return false, page.Items, nil
 	}
-	if back := o.stepBack(page); back > 0 && offset > 0 {
-		if found, items, err := o.probe(ctx, start, max(offset-back, 0)); found || err != nil {
-			return found, items, err
-		}
-	}
 	f.page = page
 	o.queue = append(o.queue, f)
 	o.reached, o.tail = offset, offset+o.limit
 	return true, page.Items, nil
-}
-
-// stepBack is how far before a page to begin if it begins within the second of the item that was handled last: others of that second may stand before
-// it, since these have no order. The page there still holds the first item that is known of this one. It is 0 for a page that begins before that second.
-func (o *offsetWalk[T]) stepBack(page *Page[T]) int {
-	if o.at == nil {
-		return 0
-	}
-	known := slices.IndexFunc(page.Items, func(item T) bool { return o.knows(&item) })
-	last := o.tipTime(page)
-	if last.IsZero() {
-		last = o.at(&page.Items[known])
-	}
-	if o.at(&page.Items[0]).Unix() != last.Unix() {
-		return 0
-	}
-	return max((len(page.Items)-known)/2, 1)
 }
