@@ -42,11 +42,6 @@ type h2Server struct {
 	act func(s *h2Server, conn net.Conn, n int32, stream uint32) bool
 }
 
-func newH2Server(t *testing.T, act func(*h2Server, net.Conn, int32, uint32) bool) *h2Server {
-	t.Helper()
-	return serveH2(t, false, act)
-}
-
 // serveH2 serves HTTP/2, over TLS or in clear text.
 func serveH2(t *testing.T, isClear bool, act func(*h2Server, net.Conn, int32, uint32) bool) *h2Server {
 	t.Helper()
