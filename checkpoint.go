@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,9 @@ type Checkpoint struct {
 	// cursor is that of the page of the last item, and handled how many of its items were handled.
 	cursor  string
 	handled int
-	last    hashRing
+	// second is when the last item happened, in unix seconds, 0 if items have no times.
+	second int64
+	last   hashRing
 }
 
 const (
@@ -127,6 +130,7 @@ type checkpointJSON struct {
 	Limit     int    `json:"limit,omitempty"`
 	Cursor    string `json:"cursor,omitempty"`
 	Handled   int    `json:"handled,omitempty"`
+	Second    int64  `json:"second,omitempty"`
 	Last      []byte `json:"last,omitempty"`
 	Checksum  string `json:"checksum,omitempty"`
 }
@@ -139,7 +143,7 @@ func (c Checkpoint) MarshalJSON() ([]byte, error) {
 	j := checkpointJSON{
 		checkpointVersion, c.operation, listName(c.list), c.until, c.items, c.start, c.offset, c.limit,
 		// JSON holds no other bytes, and the checksum must be that of what is read again.
-		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.last.bytes(), "",
+		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.second, c.last.bytes(), "",
 	}
 	j.Checksum = checksum(j)
 	return json.Marshal(j)
@@ -166,7 +170,7 @@ func (c *Checkpoint) UnmarshalJSON(data []byte) error {
 	}
 	read := Checkpoint{
 		operation: j.Operation, list: list, until: j.Until, items: j.Items, start: j.Start, offset: j.Offset, limit: j.Limit, cursor: j.Cursor,
-		handled: j.Handled,
+		handled: j.Handled, second: j.Second,
 	}
 	switch {
 	case min(j.Items, j.Until, int64(j.Start), int64(j.Offset), int64(j.Limit), int64(j.Handled)) < 0, j.Offset > math.MaxInt/2,
@@ -356,13 +360,13 @@ func (w *walk[T]) find(page *Page[T]) bool {
 		if !w.knows(&page.Items[i]) {
 			continue
 		}
-		last := w.tipTime(page)
-		if last.IsZero() && w.at != nil {
-			// It is gone; this one may be of the same second.
-			last = w.at(&page.Items[i])
+		last := w.lastSecond(page)
+		if last == 0 && w.at != nil {
+			// An older checkpoint does not tell it; this one may be of the same second.
+			last = w.at(&page.Items[i]).Unix()
 		}
 		for j := range i {
-			if w.at == nil || w.at(&page.Items[j]).Unix() != last.Unix() {
+			if w.at == nil || w.at(&page.Items[j]).Unix() != last {
 				h, _ := w.identity(&page.Items[j])
 				w.recent.add(h)
 			}
@@ -372,17 +376,17 @@ func (w *walk[T]) find(page *Page[T]) bool {
 	return false
 }
 
-// tipTime is the time of the item that was handled last, zero if it is not in the page or items have none.
-func (w *walk[T]) tipTime(page *Page[T]) time.Time {
+// lastSecond is when the item that was handled last happened, in unix seconds: as the page says, or else the checkpoint. It is 0 if neither does.
+func (w *walk[T]) lastSecond(page *Page[T]) int64 {
 	if w.at == nil {
-		return time.Time{}
+		return 0
 	}
 	for i := range page.Items {
 		if h, _ := w.identity(&page.Items[i]); h == w.tip {
-			return w.at(&page.Items[i])
+			return w.at(&page.Items[i]).Unix()
 		}
 	}
-	return time.Time{}
+	return w.place.second
 }
 
 // adopt takes out of the first pages of a resumed chain what was handled before.
@@ -419,8 +423,8 @@ func (w *walk[T]) lostCursor(asked PageOptions, err error) error {
 	return err
 }
 
-// pass moves the checkpoint behind item i of the page at hand, which left says how many follow.
-func (w *walk[T]) pass(i, left int) {
+// pass moves the checkpoint behind item i of the page at hand.
+func (w *walk[T]) pass(page *Page[T], i int) {
 	c := w.place
 	if c == nil {
 		return
@@ -428,12 +432,17 @@ func (w *walk[T]) pass(i, left int) {
 	c.items++
 	c.limit, c.cursor = w.asked.Limit, w.asked.Cursor
 	if c.handled = w.skipped + i + 1; w.paging == byOffset {
-		c.offset, c.handled = max(w.end-left, 0), 0
+		c.offset, c.handled = max(w.end-(len(page.Items)-1-i), 0), 0
 	} else {
 		c.offset = w.asked.Offset
 	}
 	if w.id != nil {
 		c.last.push(w.hashes[i], listHashes)
+	}
+	if c.second = 0; w.at != nil {
+		if at := w.at(&page.Items[i]); !at.IsZero() {
+			c.second = at.Unix()
+		}
 	}
 }
 
@@ -517,8 +526,25 @@ func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int
 	if !o.find(page) {
 		return false, page.Items, nil
 	}
+	if back := o.stepBack(page); back > 0 && offset > 0 {
+		// If nothing there is known, this is the page after all.
+		if found, items, err := o.probe(ctx, start, max(offset-back, 0)); found || err != nil {
+			return found, items, err
+		}
+	}
 	f.page = page
 	o.queue = append(o.queue, f)
 	o.reached, o.tail = offset, offset+o.limit
 	return true, page.Items, nil
+}
+
+// stepBack is how far before a page to begin if it begins within the second of the item that was handled last: others of that second may stand before
+// it, since these have no order. The page there still holds the first item that is known of this one. It is 0 for a page that begins before that second.
+func (o *offsetWalk[T]) stepBack(page *Page[T]) int {
+	last := o.lastSecond(page)
+	if last == 0 || o.at(&page.Items[0]).Unix() != last {
+		return 0
+	}
+	known := slices.IndexFunc(page.Items, func(item T) bool { return o.knows(&item) })
+	return max((len(page.Items)-known)/2, 1)
 }

@@ -281,6 +281,33 @@ func TestResumeInASecondThatIsOrderedAnew(t *testing.T) {
 	})
 }
 
+// TestResumeWhereAPageBeginsWithTheSecond: handled items went, so that the place is looked for on a page that begins in the middle of the second of the
+// item that was handled last.
+func TestResumeWhereAPageBeginsWithTheSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for second := 2; second <= 5; second++ {
+			for gone := range 90 {
+				server := &kindServer{kind: byOffset, items: numbers(300)}
+				make := func(opts ...CallOption) *lister[numbered] {
+					l := server.lister(t, opts...)
+					l.at = func(n *numbered) time.Time { return time.Unix(1000-int64(n.N/second), 0) }
+					return l
+				}
+				got, stored := readSome(t, make, Checkpoint{}, 100/second*second+1)
+				for i := 0; i+second <= len(server.items); i += second {
+					slices.Reverse(server.items[i : i+second])
+				}
+				server.items = server.items[gone:]
+				more, _ := readSome(t, make, stored, 300)
+				got = append(got, more...)
+				for n := range 300 {
+					require.Contains(t, got, n, "%d of a second, %d gone", second, gone)
+				}
+			}
+		}
+	})
+}
+
 func TestResumeOfAListThatMovedFar(t *testing.T) {
 	for name, change := range map[string]func([]int) []int{
 		"hundreds came in": func(items []int) []int {
@@ -638,10 +665,11 @@ func TestProgress(t *testing.T) {
 
 func TestACheckpointCostsNothingUnlessAskedFor(t *testing.T) {
 	w := &walk[numbered]{lister: (&listServer{}).lister(t)}
-	require.Zero(t, testing.AllocsPerRun(100, func() { w.pass(0, 0) }))
+	page := &Page[numbered]{Items: make([]numbered, 1)}
+	require.Zero(t, testing.AllocsPerRun(100, func() { w.pass(page, 0) }))
 	var place Checkpoint
 	w.place, w.hashes = &place, []uint64{1}
-	require.Zero(t, testing.AllocsPerRun(100, func() { w.pass(0, 0) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { w.pass(page, 0) }))
 }
 
 func ExampleResume() {

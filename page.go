@@ -338,7 +338,7 @@ func (l *lister[T]) all(ctx context.Context, start PageOptions) iter.Seq2[T, err
 				return false
 			}
 			for i := range page.Items {
-				w.pass(i, len(page.Items)-1-i)
+				w.pass(page, i)
 				if !yield(page.Items[i], nil) {
 					return false
 				}
@@ -355,7 +355,7 @@ func (l *lister[T]) pages(ctx context.Context, start PageOptions) iter.Seq2[*Pag
 		l.walk(ctx, start, func(w *walk[T], page *Page[T], err error) bool {
 			if err == nil {
 				for i := range page.Items {
-					w.pass(i, len(page.Items)-1-i)
+					w.pass(page, i)
 				}
 			}
 			return yield(page, err)
