@@ -72,7 +72,7 @@ const (
 // fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the
 // list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
 // be handled out of its order, and some of them come again. Where a list loses several items with each request, and its service orders those of
-// one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some thousand runs.
+// one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
 // arguments say.
@@ -526,9 +526,10 @@ func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int
 	if !o.find(page) {
 		return false, page.Items, nil
 	}
-	if back := o.stepBack(page); back > 0 && offset > 0 {
-		// If nothing there is known, this is the page after all.
-		if found, items, err := o.probe(ctx, start, max(offset-back, 0)); found || err != nil {
+	// Where the list has lost items meanwhile, nothing there is known; if so further towards the head, this is the page after all.
+	for back, at, steps := o.stepBack(page), offset, 0; back > 0 && at > 0 && steps < maxSteps; back, steps = min(2*back, o.limit), steps+1 {
+		at = max(at-back, 0)
+		if found, items, err := o.probe(ctx, start, at); found || err != nil {
 			return found, items, err
 		}
 	}

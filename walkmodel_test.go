@@ -81,11 +81,16 @@ func (m *movingList) change(int) error {
 			m.fresh++
 		}
 	}
+	m.shuffle()
+	return nil
+}
+
+// shuffle orders the items of each second anew.
+func (m *movingList) shuffle() {
 	if m.isLoose {
 		m.random.Shuffle(len(m.items), func(i, j int) { m.items[i], m.items[j] = m.items[j], m.items[i] })
 		slices.SortStableFunc(m.items, func(a, b int) int { return int(m.seconds[b] - m.seconds[a]) })
 	}
-	return nil
 }
 
 // TestAnyListThatChanges yields what is in the list throughout, whatever kind of list it is, and asks for no page that there cannot be.

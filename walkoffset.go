@@ -119,8 +119,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		o.reached = f.asked.Offset + received
 		o.end = o.reached
 		o.accept(f, page)
-		// Not so a page further towards the head. What has moved may be known and yet the last.
-		if edge.last == o.tip || follows && o.version != nil {
+		// Not so a page further towards the head. What has moved, or was handled before a checkpoint, may be known and yet the last.
+		if edge.last == o.tip || follows {
 			o.edge = edge
 		}
 		if received >= f.asked.Limit || received >= o.proven {
