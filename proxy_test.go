@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -127,6 +128,28 @@ func TestAProxyThatIsAnotherEachTime(t *testing.T) {
 				require.NotContains(t, shown, encoded, n)
 			}
 			require.EqualValues(t, response.Attempts, asked.Swap(0), "nobody but the transport asks for a proxy")
+		}
+	}
+}
+
+// TestAPageThatArrivesInPieces in place of a list: it is shown as far as it has come, but no part of a credential at its end.
+func TestAPageThatArrivesInPieces(t *testing.T) {
+	const token, password = "Q-test-token-planted-0123456789", "Q-test-token-of-the-proxy"
+	for _, secret := range []string{token, password} {
+		for part := range len(secret) {
+			address := forward(t, func(w http.ResponseWriter, r *http.Request, _, _ string) {
+				_, _ = io.WriteString(w, "<p>hello "+secret[:part])
+				w.(http.Flusher).Flush()
+				// Whoever sees that this is no list does not wait for the rest.
+				<-r.Context().Done()
+			})
+			through := &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("proxy-user", password)})}
+			client := behind(t, Token(token), through)
+			for _, err := range Stream[Rule](t.Context(), client, "GET", "/x", nil) {
+				shown := toldByAll(err)
+				require.Contains(t, shown, "<p>hello")
+				require.NotContains(t, shown, "Q", "%d characters of %s", part, secret)
+			}
 		}
 	}
 }
