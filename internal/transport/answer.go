@@ -52,7 +52,7 @@ type Answer struct {
 // Credentials returns what the request carried and must not be shown, should the answer repeat it.
 func (a *Answer) Credentials() redact.Credentials {
 	if a.known == nil {
-		a.known = a.sent.credentials(nil)
+		a.known = a.sent.answered()
 	}
 	return a.known
 }
@@ -93,7 +93,7 @@ func (a *Answer) Release() {
 func (x *exchange) read(response *http.Response) (*Answer, error) {
 	answer := &Answer{Status: response.StatusCode, URL: x.call.URL, Attempts: x.attempts, sent: x.carried()}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		answer.known = answer.sent.credentials(x.proxySecrets())
+		answer.known = answer.sent.credentials()
 	}
 	body, err := decompressed(response)
 	answer.Header = response.Header

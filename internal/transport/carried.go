@@ -23,6 +23,7 @@ type carried struct {
 	secrets []string
 	// former are the headers of the attempts before, whose credentials may have been others.
 	former []signedHeader
+	route  route
 }
 
 type signedHeader struct {
@@ -31,48 +32,34 @@ type signedHeader struct {
 }
 
 func (x *exchange) carried() carried {
-	return carried{header: x.header, signed: x.signed, url: x.call.URL, body: x.call.Body, args: x.call.Args, former: x.former}
+	return carried{
+		header: x.header, signed: x.signed, url: x.call.URL, body: x.call.Body, args: x.call.Args, former: x.former,
+		route: route{base: x.engine.base, ctx: x.ctx, method: x.call.Method, url: x.call.URL, told: x.told},
+	}
 }
 
 // letGo finds the secrets of args, which are the caller's again when the call has returned.
 func (c *carried) letGo() { c.args, c.secrets = nil, wire.Secrets(c.args) }
 
-// credentials returns what must not be shown of the attempt, and of more that is known to be secret.
-func (c *carried) credentials(more []string) redact.Credentials {
-	secrets := slices.Concat(more, c.secrets, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
+// credentials returns what must not be shown of an attempt that failed or was refused, which a proxy may have done in place of the server.
+func (c *carried) credentials() redact.Credentials { return c.own().And(c.route.credentials()) }
+
+// answered returns what must not be shown of an attempt that was answered with success. Over TLS no proxy sees or writes such an answer.
+func (c *carried) answered() redact.Credentials {
+	if c.url.Scheme != "http" {
+		return c.own()
+	}
+	return c.credentials()
+}
+
+// own returns what must not be shown of what the engine sent.
+func (c *carried) own() redact.Credentials {
+	secrets := slices.Concat(c.secrets, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
 	known := redact.Sent(c.header, c.signed, secrets)
 	for _, attempt := range c.former {
 		known = known.And(redact.Sent(attempt.header, attempt.signed, nil))
 	}
 	return known
-}
-
-// proxySecrets returns the credentials of the proxy on the way. The transport adds them by itself, and to a CONNECT that no caller sees. It is asked
-// after failures only, since a function that chooses a proxy may count how often it is called.
-func (x *exchange) proxySecrets() []string {
-	var secrets []string
-	// A transport that is wrapped most likely does what the standard one does.
-	choose := http.ProxyFromEnvironment
-	if transport, ok := x.engine.base.(*http.Transport); ok {
-		choose = transport.Proxy
-		for _, values := range transport.ProxyConnectHeader {
-			secrets = append(secrets, values...)
-		}
-	}
-	if choose == nil {
-		return secrets
-	}
-	request := &http.Request{Method: x.call.Method, URL: x.call.URL, Host: x.call.URL.Host, Header: http.Header{}}
-	proxy, err := choose(request.WithContext(x.ctx))
-	if err != nil || proxy == nil || proxy.User == nil {
-		return secrets
-	}
-	user := proxy.User.Username()
-	password, _ := proxy.User.Password()
-	if password == "" {
-		return append(secrets, user, user+":")
-	}
-	return append(secrets, password, user+":"+password)
 }
 
 // headerField is one value of a header.

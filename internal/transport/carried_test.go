@@ -85,7 +85,8 @@ func TestAProxyThatRepeatsItsCredentials(t *testing.T) {
 	}
 }
 
-func TestTheProxyIsAskedForAfterFailuresOnly(t *testing.T) {
+// TestTheProxyIsAskedForIfItMatters: after failures, and before an answer is shown that a proxy may have written.
+func TestTheProxyIsAskedForIfItMatters(t *testing.T) {
 	asked := 0
 	choose := func(*http.Request) (*url.URL, error) {
 		asked++
@@ -99,9 +100,20 @@ func TestTheProxyIsAskedForAfterFailuresOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, asked)
 
+	for scheme, want := range map[string]int{"https": 0, "http": 1} {
+		asked = 0
+		x.call.URL = &url.URL{Scheme: scheme, Host: "api.example.com", Path: "/"}
+		answer, err := x.read(&http.Response{StatusCode: 200, Body: http.NoBody, Header: http.Header{}})
+		require.NoError(t, err)
+		require.Zero(t, asked, "nothing is shown yet")
+		answer.Credentials()
+		require.Equal(t, want, asked, "a proxy writes no answers over %s", scheme)
+	}
+
 	for _, base := range []http.RoundTripper{&http.Transport{}, play()} {
 		x.engine.base = base
-		require.Empty(t, x.proxySecrets(), "no proxy is no failure")
+		sent := x.carried()
+		require.Empty(t, sent.route.chosen(), "no proxy is no failure")
 	}
 }
 

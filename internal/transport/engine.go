@@ -86,6 +86,8 @@ type Engine struct {
 	isGzipOurs bool
 	// isPlainHTTP1 says that requests without TLS certainly go by HTTP/1.1. No connection tells.
 	isPlainHTTP1 bool
+	// mayRotate says that the proxy of a call can be known from what it was sent only.
+	mayRotate bool
 }
 
 // Config is what an Engine is made of.
@@ -138,6 +140,7 @@ func New(config Config) *Engine {
 		client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe,
 		isGzipOurs: isStandard && !standard.DisableCompression, turn: make(chan struct{}, 1),
 		isPlainHTTP1: isStandard && (standard.Protocols == nil || !standard.Protocols.UnencryptedHTTP2()),
+		mayRotate:    mayRotate(base),
 	}
 }
 
@@ -173,7 +176,7 @@ func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
-	}).WithContext(ctx)
+	}).WithContext(x.heard(ctx))
 	retryable := &retryablehttp.Request{Request: request}
 	x.client = *e.client
 	x.client.Transport = x
@@ -187,6 +190,15 @@ func (e *Engine) Do(ctx context.Context, call *Call) (*Answer, error) {
 		return x.answer, nil
 	}
 	return nil, x.failure(err)
+}
+
+// heard returns the context of the requests of a call, which tell what they give to proxies if that is of use.
+func (x *exchange) heard(ctx context.Context) context.Context {
+	if x.call.URL.Scheme != "http" || !x.engine.mayRotate {
+		return ctx
+	}
+	x.told = new(told)
+	return x.told.listen(ctx)
 }
 
 // exchange is the state of one call. It is reused, since the hooks of go-retryablehttp bound to it would cost much of a small call.
@@ -204,7 +216,9 @@ type exchange struct {
 	unsigned []headerField
 	signed   []string
 	// former are the headers of the attempts before.
-	former   []signedHeader
+	former []signedHeader
+	// told is what the attempts told proxies.
+	told     *told
 	started  time.Time
 	attempts int
 	// answer is the last complete one, err why there was none.
@@ -241,7 +255,7 @@ func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
 	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.resent, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil, nil
 	clear(x.unsigned)
-	x.unsigned, x.signed, x.former = x.unsigned[:0], nil, nil
+	x.unsigned, x.signed, x.former, x.told = x.unsigned[:0], nil, nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
 	x.limited = io.LimitedReader{}
 	exchanges.Put(x)
@@ -335,7 +349,7 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 	retry := x.decide()
 	if x.err != nil {
 		sent := x.carried()
-		x.err = sent.credentials(x.proxySecrets()).Error(x.err)
+		x.err = sent.credentials().Error(x.err)
 	}
 	if x.engine.observe != nil {
 		x.engine.observe(ctx, x.attempt(response))
@@ -428,7 +442,7 @@ func (x *exchange) attempt(response *http.Response) Attempt {
 		a.Status, a.Header = response.StatusCode, x.answer.Credentials().Header(response.Header)
 	default:
 		sent := x.carried()
-		a.Status, a.Header = response.StatusCode, sent.credentials(nil).Header(response.Header)
+		a.Status, a.Header = response.StatusCode, sent.answered().Header(response.Header)
 	}
 	return a
 }
