@@ -24,7 +24,7 @@
 // Each operation has a replay class. A read is repeated after any passing failure, and so is an idempotent change. A create
 // or another side effect is repeated only if the server provably did nothing: no connection came about, the rules were locked
 // (423), too many requests came (429), or an HTTP/2 server said that it had not processed the request (REFUSED_STREAM, or GOAWAY with an earlier
-// last stream). Otherwise it fails with [ErrOutcomeUnknown], so that the caller can look before repeating it. Waits have full jitter, obey
+// last stream; only of a request with a body, on a connection that an earlier answer has shown to be HTTP/2). Otherwise it fails with [ErrOutcomeUnknown], so that the caller can look before repeating it. Waits have full jitter, obey
 // Retry-After up to a cap, and end with the context.
 //
 // # Data
