@@ -34,8 +34,14 @@ const (
 // WatchCheckpoint is a place in a list that is followed, see [WatchOptions]. It is a JSON document of at most six kilobytes, which
 // encoding/json writes and reads. A copy is independent of the original. The zero WatchCheckpoint is no place yet.
 //
-// A watch that goes on from it reads the Overlap before it again and leaves out the last 512 items that it remembers. So items come at least
-// once, also those that appeared while nobody watched; and exactly once in effect for a sink in which a repeated id overwrites itself.
+// A watch that goes on from it reads again from the Overlap before Through on, items of the future included, and leaves out the last 512 items that it
+// remembers. So items come at least once, also those that appeared while nobody watched; and exactly once in effect for a sink in which a repeated id
+// overwrites itself.
+//
+// One exception are checkpoints with a Through that lies ahead of the present, which early versions of this package wrote when an item of the future came,
+// and a machine whose clock is ahead may write if the server does not tell the time. How far was read is not known then. The watch goes on from the
+// Overlap before it was called, by the same clock as in [WatchOptions], and corrects the checkpoint; what happened before that and was not read is missed.
+// Give a zero checkpoint and a beginning in the filter to read it.
 type WatchCheckpoint struct {
 	operation string
 	list      uint64
@@ -49,7 +55,8 @@ type WatchCheckpoint struct {
 func (c *WatchCheckpoint) IsZero() bool { return c.operation == "" }
 
 // Through is how far was read: the time of the latest item that was handed out, or of the beginning. It is no later than when that was asked for,
-// whatever the time of an item says, nor than when the first page was asked for that reached into the last Overlap.
+// whatever the time of an item says, nor than when the first page was asked for that reached into the last Overlap. Only one that was written otherwise,
+// see [WatchCheckpoint], is later, until a watch goes on from it.
 func (c *WatchCheckpoint) Through() time.Time {
 	if c.IsZero() {
 		return time.Time{}
@@ -123,6 +130,10 @@ type watcher[T any] struct {
 	forgotten int64
 	// stale is how many polls in a row read page after page without anything new.
 	stale int
+	// began is when the watch did, by the clock of this machine: what happens from then on is its own to read. told says that the server has told the
+	// time since.
+	began time.Time
+	told  bool
 	// assumed says that the beginning was taken from the clock of this machine, again that it turned out to be wrong.
 	assumed, again bool
 }
@@ -177,6 +188,8 @@ func (w *watcher[T]) begin(ctx context.Context) error {
 
 // resume fills in a new checkpoint, or checks an old one.
 func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
+	// Finding out who the client is may take hours of failures, in which things happen.
+	w.began = time.Now()
 	list, err := w.identify(ctx, l)
 	if err != nil {
 		return err
@@ -185,7 +198,7 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 	if w.place.IsZero() {
 		from := w.span.From
 		if from.IsZero() {
-			from = time.Now().Add(-w.options.Overlap)
+			from = w.began.Add(-w.options.Overlap)
 			w.assumed = true
 		}
 		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix()}
@@ -194,8 +207,20 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 	if err := admits(w.place.operation, name, w.place.list, list); err != nil {
 		return err
 	}
+	w.limit()
 	w.place.last.each(maxHashes, w.seen.recall)
 	return nil
+}
+
+// limit takes back what a checkpoint tells of the time after the watch began, of which nothing can have been read: earlier versions took the time of an
+// item of the future for how far was read, and clocks may be set back between two watches. It reports whether there was any.
+func (w *watcher[T]) limit() bool {
+	most := max(w.began.Add(-w.ahead).Unix(), w.place.from)
+	if w.place.through <= most {
+		return false
+	}
+	w.place.through = most
+	return true
 }
 
 // identify asks for the client id in the course, so that it has to survive what a poll survives.
@@ -280,9 +305,7 @@ func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err e
 
 // low is the time from which on something unknown may show up.
 func (w *watcher[T]) low() int64 {
-	// An item of the future, by a wrong clock, must not hide the present.
-	through := min(w.place.through, time.Now().Add(-w.ahead).Unix())
-	return max(through-w.overlap(), w.place.from, w.forgotten)
+	return max(w.place.through-w.overlap(), w.place.from, w.forgotten)
 }
 
 // overlap is the overlap in whole seconds, in which times travel.
@@ -297,7 +320,8 @@ func (w *watcher[T]) pass(asked time.Time, last *T) {
 	}
 }
 
-// read notes that all up to an item of the time at was read. What was late may have turned up behind it since the poll came near to the present.
+// read notes that all up to an item of the time at was read, but nothing of the time after it was asked for: an item of the future, by a wrong clock, must
+// not hide the present. What was late may have turned up behind it since the poll came near to the present.
 func (w *watcher[T]) read(at int64) {
 	most := w.bound
 	if most.IsZero() {
@@ -323,11 +347,15 @@ func (w *watcher[T]) tell(date time.Time) {
 	if skew := time.Since(date); skew >= leastSkew && skew <= mostSkew {
 		w.ahead = max(w.ahead, skew)
 	}
-	if w.assumed && w.ahead > 0 {
+	switch {
+	case w.told:
+	case w.assumed && w.ahead > 0:
 		from := w.place.from - int64(w.ahead/time.Second) - 1
 		w.place.from, w.place.through, w.again = from, from, true
+	default:
+		w.again = w.limit()
 	}
-	w.assumed = false
+	w.told = true
 }
 
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.

@@ -367,6 +367,85 @@ func TestWatchOfAnEventOfTheFuture(t *testing.T) {
 	}
 }
 
+// TestWatchGoesOnFromACheckpointOfTheFuture: an earlier version took the time of an event of the future for how far was read. Behind that the API is
+// down for half an hour, or nobody watches. The clock of this machine may be ahead of the server's, and so of the time that the checkpoint tells.
+func TestWatchGoesOnFromACheckpointOfTheFuture(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 20 * time.Minute} {
+		for _, future := range []time.Duration{10 * time.Minute, time.Hour, 1000 * time.Hour} {
+			for _, crash := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(1000 * time.Hour)
+					server := &eventServer{date: func() time.Time { return time.Now().Add(-ahead) }}
+					var place WatchCheckpoint
+					_, _ = watchUntil(t, server, time.Minute, WatchOptions{Checkpoint: &place}, nil)
+					began := time.Now()
+					place.through = began.Add(future - ahead).Unix()
+					for i := range 200 {
+						showed := began.Add(time.Duration(i) * time.Minute)
+						server.events = append(server.events, event{i, showed.Add(-ahead), showed})
+					}
+					server.fail = func() error {
+						if since := time.Since(began); !crash && since > 10*time.Minute && since < 40*time.Minute {
+							return io.ErrUnexpectedEOF
+						}
+						return nil
+					}
+					var got []string
+					if crash {
+						got, _ = watchUntil(t, server, 10*time.Minute+time.Second, WatchOptions{Checkpoint: &place}, nil)
+						require.False(t, place.Through().After(time.Now().Add(-ahead)), "the watch has set the checkpoint right")
+						time.Sleep(30 * time.Minute)
+					}
+					rest, _ := watchUntil(t, server, 4*time.Hour, WatchOptions{Checkpoint: &place}, nil)
+					requireEachOnce(t, append(got, rest...), 200)
+				})
+			}
+		}
+	}
+}
+
+// TestWatchBeginsWhenItIsCalled, and not when it has found out, an hour later, who its client is: at its beginning, or where a checkpoint of the
+// future is cut off.
+func TestWatchBeginsWhenItIsCalled(t *testing.T) {
+	for _, resumed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			server := &eventServer{}
+			var place WatchCheckpoint
+			if resumed {
+				_, _ = watchUntil(t, server, time.Minute, WatchOptions{Checkpoint: &place}, nil)
+				place.through = time.Now().Add(1000 * time.Hour).Unix()
+			}
+			began := time.Now()
+			for i := range 120 {
+				at := began.Add(time.Duration(i) * time.Minute)
+				server.events = append(server.events, event{i, at, at})
+			}
+			client, err := New(US, Token("test-token-watch"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+				switch {
+				case time.Since(began) < time.Hour:
+					return nil, io.ErrUnexpectedEOF
+				case strings.HasSuffix(r.URL.Path, "/user"):
+					return stubTransport{`{"status":200,"body":{"clientid":1}}`}.RoundTrip(r)
+				}
+				return server.RoundTrip(r)
+			})))
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
+			defer cancel()
+			var got []string
+			for hit, err := range client.Hits.Watch(ctx, HitFilter{}, WatchOptions{Checkpoint: &place}) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				got = append(got, hit.ID.String())
+			}
+			requireEachOnce(t, got, 120)
+		})
+	}
+}
+
 // TestASlowWatch: a poll takes longer than the overlap, since its caller is slow or its pages are, and what comes in late meanwhile turns up behind
 // the place that is read. Now and then its process is killed.
 func TestASlowWatch(t *testing.T) {
