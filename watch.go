@@ -361,6 +361,8 @@ func (w *watcher[T]) tell(date time.Time) {
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
 	w.fresh, w.again, w.bound = false, false, time.Time{}
+	// A poll reads all that is remembered again, so that going over it costs little beside.
+	w.seen.sweep()
 	l := w.list(Since(time.Unix(w.low(), 0)))
 	l.clock, l.passes = w.tell, w.pass
 	for item, err := range l.all(ctx, PageOptions{Order: Ascending}) {
@@ -397,16 +399,15 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 // seen remembers items by hash as long as their times may be asked for again.
 type seen struct {
 	latest map[uint64]int64
-	// queue holds the hashes and their times as they came, which is nearly in order of time.
-	queue []sighting
+	// low is the time before which nothing is asked for again. What is of before it is swept out when a poll begins, or when there are as many as room.
+	low  int64
+	room int
 	// recalled are those of a checkpoint whose times are not known yet. Some may be of later than how far was read.
 	recalled map[uint64]struct{}
 }
 
-type sighting struct {
-	hash uint64
-	at   int64
-}
+// leastRoom is how many items are not worth sweeping.
+const leastRoom = 100
 
 // recall remembers what a checkpoint does.
 func (s *seen) recall(h uint64) {
@@ -427,6 +428,7 @@ func (s *seen) settle(through int64) {
 // add reports whether h is new. An item that is known and has a later time now is remembered longer.
 func (s *seen) add(h uint64, at int64) bool {
 	before, known := s.latest[h]
+	known = known && before >= s.low
 	if known && before >= at {
 		return false
 	}
@@ -438,21 +440,27 @@ func (s *seen) add(h uint64, at int64) bool {
 		s.latest = make(map[uint64]int64)
 	}
 	s.latest[h] = at
-	s.queue = append(s.queue, sighting{h, at})
 	return !known
 }
 
-// forget drops what happened before low.
+// forget is told that nothing of before low is asked for again.
 func (s *seen) forget(low int64) {
-	n := 0
-	for n < len(s.queue) && s.queue[n].at < low {
-		if old := s.queue[n]; s.latest[old.hash] == old.at {
-			delete(s.latest, old.hash)
-		}
-		n++
+	s.low = low
+	if len(s.latest) >= s.room {
+		s.sweep()
 	}
-	// Appending to what is left moves it to a new array now and then, and the old one goes.
-	s.queue = s.queue[n:]
+}
+
+// sweep drops what is of before low, wherever an item of the future stands among it. It makes a new map, since one never shrinks, and leaves room for as
+// many again, so that each item is swept over once or twice only in a long poll.
+func (s *seen) sweep() {
+	kept := make(map[uint64]int64)
+	for h, at := range s.latest {
+		if at >= s.low {
+			kept[h] = at
+		}
+	}
+	s.latest, s.room = kept, 2*len(kept)+leastRoom
 }
 
 // Watch follows the attacks that match filter, oldest first, for as long as ctx lives: it polls, and yields each attack that is new, late ones
@@ -462,7 +470,7 @@ func (s *seen) forget(low int64) {
 // new, but for twenty polls in a row at most.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
-// than the overlap. Memory grows with the number of attacks within the overlap only.
+// than the overlap. Memory grows with the number of attacks within the overlap only, and of those whose times lie ahead of the present.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {
