@@ -14,8 +14,12 @@ type WatchOptions struct {
 	// Interval is how often to ask, 30 seconds by default, each time give or take a tenth so that many watchers spread. After failures it doubles
 	// up to five minutes.
 	Interval time.Duration
-	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much is read again
-	// with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
+	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much before the place that was reached
+	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
+	//
+	// An event of the future, by a wrong clock, moves that place no further than to when it was asked for. A poll that lasts, since its caller takes as
+	// long as new events take to come, begins anew at once, so that what came late behind it is found: as soon as it has handed out something and
+	// has gone on for longer than the Overlap since it came within the Overlap of the present.
 	Overlap time.Duration
 	// Checkpoint is where to go on. It is kept as [Resume] says: behind each item before that is handed out. With nil, or a zero one, the
 	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap, by the clock of the server if this
@@ -134,8 +138,10 @@ type watcher[T any] struct {
 	// time since.
 	began time.Time
 	told  bool
-	// assumed says that the beginning was taken from the clock of this machine, again that it turned out to be wrong.
-	assumed, again bool
+	// assumed says that the beginning was taken from the clock of this machine.
+	assumed bool
+	// again says that the poll is to begin anew at once: its beginning turned out to be wrong, or it lasts too long.
+	again bool
 }
 
 // watch makes the iterator of a watcher.
@@ -271,6 +277,9 @@ func (w *watcher[T]) run(ctx context.Context, yield func(T, error) bool) {
 		default:
 			failures++
 		}
+		if err == nil && w.again {
+			continue
+		}
 		if err := w.wait(ctx, op, failures, err); err != nil {
 			yield(none, err)
 			return
@@ -358,6 +367,13 @@ func (w *watcher[T]) tell(date time.Time) {
 	w.told = true
 }
 
+// isOverdue reports whether the poll has gone on for longer than the overlap since it came near to the present. A list that grows as fast as it is read
+// has no end, and what turns up behind the place that is read, or all of it that is to be remembered, must not wait for one. But each poll hands out
+// something, or none might get past what is known.
+func (w *watcher[T]) isOverdue() bool {
+	return w.fresh && !w.bound.IsZero() && time.Now().Add(-w.ahead).Sub(w.bound) > time.Duration(w.overlap())*time.Second
+}
+
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
 	w.fresh, w.again, w.bound = false, false, time.Time{}
@@ -369,7 +385,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		if err != nil {
 			return true, err
 		}
-		if w.again {
+		if w.again = w.again || w.isOverdue(); w.again {
 			break
 		}
 		at := w.place.through
@@ -389,7 +405,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		}
 	}
 	if w.again {
-		return w.poll(ctx, yield)
+		return true, nil
 	}
 	w.seen.settle(w.place.through)
 	w.forget()
@@ -470,7 +486,7 @@ func (s *seen) sweep() {
 // new, but for twenty polls in a row at most.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
-// than the overlap. Memory grows with the number of attacks within the overlap only, and of those whose times lie ahead of the present.
+// than the overlap. Memory grows with the number of attacks within twice the overlap only, and of those whose times lie ahead of the present.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {

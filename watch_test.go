@@ -487,6 +487,48 @@ func TestWatchForgetsBehindAnEventOfTheFuture(t *testing.T) {
 	})
 }
 
+// TestWatchWhoseCallerJustKeepsPace: each page is full, so that the list has no end. And yet what comes late is found, memory stays bounded, and the
+// checkpoint gets on.
+func TestWatchWhoseCallerJustKeepsPace(t *testing.T) {
+	for _, size := range []int{20, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			began := time.Now()
+			server := &eventServer{}
+			const events = 8000
+			showed := map[string]time.Time{}
+			for i := range events {
+				at := began.Add(time.Duration(i)*time.Second - 2*time.Minute)
+				e := event{i, at, at}
+				if i%50 == 0 {
+					e.showed = at.Add(4*time.Minute + 50*time.Second)
+				}
+				server.events = append(server.events, e)
+				showed[fmt.Sprintf("hits:%d", i)] = e.showed
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Hour)
+			defer cancel()
+			var place WatchCheckpoint
+			w := watcherOf(t, server, WatchOptions{Checkpoint: &place}, PageSize(size))
+			require.NoError(t, w.begin(ctx))
+			var got []string
+			w.run(ctx, func(hit Hit, err error) bool {
+				if err != nil {
+					return false
+				}
+				got = append(got, hit.ID.String())
+				require.Less(t, time.Since(showed[hit.ID.String()]), 2*watchOverlap, "%s waits too long", hit.ID)
+				require.Less(t, time.Since(place.Through()), 3*watchOverlap)
+				require.Less(t, len(w.seen.latest), 2*900+200, "of three times the overlap, swept when they have doubled")
+				time.Sleep(time.Second)
+				return len(got) < events
+			})
+			requireEachOnce(t, got, events)
+			require.Less(t, server.sent, 3*events/(size-5)+100, "what is within the overlap is read again, and not more")
+		})
+	}
+}
+
 // TestASlowWatch: a poll takes longer than the overlap, since its caller is slow or its pages are, and what comes in late meanwhile turns up behind
 // the place that is read. Now and then its process is killed.
 func TestASlowWatch(t *testing.T) {
