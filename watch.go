@@ -14,8 +14,12 @@ type WatchOptions struct {
 	// Interval is how often to ask, 30 seconds by default, each time give or take a tenth so that many watchers spread. After failures it doubles
 	// up to five minutes.
 	Interval time.Duration
-	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much is read again
-	// with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
+	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much before the place that was reached
+	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
+	//
+	// An event of the future, by a wrong clock, moves that place no further than to when it was asked for. A poll that lasts, since its caller takes as
+	// long as new events take to come, begins anew at once, so that what came late behind it is found: as soon as it has handed out something and
+	// has gone on for longer than the Overlap since it came within the Overlap of the present.
 	Overlap time.Duration
 	// Checkpoint is where to go on. It is kept as [Resume] says: behind each item before that is handed out. With nil, or a zero one, the
 	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap, by the clock of the server if this
@@ -34,8 +38,14 @@ const (
 // WatchCheckpoint is a place in a list that is followed, see [WatchOptions]. It is a JSON document of at most six kilobytes, which
 // encoding/json writes and reads. A copy is independent of the original. The zero WatchCheckpoint is no place yet.
 //
-// A watch that goes on from it reads the Overlap before it again and leaves out the last 512 items that it remembers. So items come at least
-// once, also those that appeared while nobody watched; and exactly once in effect for a sink in which a repeated id overwrites itself.
+// A watch that goes on from it reads again from the Overlap before Through on, items of the future included, and leaves out the last 512 items that it
+// remembers. So items come at least once, also those that appeared while nobody watched; and exactly once in effect for a sink in which a repeated id
+// overwrites itself.
+//
+// One exception are checkpoints with a Through that lies ahead of the present, which early versions of this package wrote when an item of the future came,
+// and a machine whose clock is ahead may write if the server does not tell the time. How far was read is not known then. The watch goes on from the
+// Overlap before it was called, by the same clock as in [WatchOptions], and corrects the checkpoint; what happened before that and was not read is missed.
+// Give a zero checkpoint and a beginning in the filter to read it.
 type WatchCheckpoint struct {
 	operation string
 	list      uint64
@@ -49,7 +59,8 @@ type WatchCheckpoint struct {
 func (c *WatchCheckpoint) IsZero() bool { return c.operation == "" }
 
 // Through is how far was read: the time of the latest item that was handed out, or of the beginning. It is no later than when that was asked for,
-// whatever the time of an item says, nor than when the first page was asked for that reached into the last Overlap.
+// whatever the time of an item says, nor than when the first page was asked for that reached into the last Overlap. Only one that was written otherwise,
+// see [WatchCheckpoint], is later, until a watch goes on from it.
 func (c *WatchCheckpoint) Through() time.Time {
 	if c.IsZero() {
 		return time.Time{}
@@ -123,8 +134,14 @@ type watcher[T any] struct {
 	forgotten int64
 	// stale is how many polls in a row read page after page without anything new.
 	stale int
-	// assumed says that the beginning was taken from the clock of this machine, again that it turned out to be wrong.
-	assumed, again bool
+	// began is when the watch did, by the clock of this machine: what happens from then on is its own to read. told says that the server has told the
+	// time since.
+	began time.Time
+	told  bool
+	// assumed says that the beginning was taken from the clock of this machine.
+	assumed bool
+	// again says that the poll is to begin anew at once: its beginning turned out to be wrong, or it lasts too long.
+	again bool
 }
 
 // watch makes the iterator of a watcher.
@@ -177,6 +194,8 @@ func (w *watcher[T]) begin(ctx context.Context) error {
 
 // resume fills in a new checkpoint, or checks an old one.
 func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
+	// Finding out who the client is may take hours of failures, in which things happen.
+	w.began = time.Now()
 	list, err := w.identify(ctx, l)
 	if err != nil {
 		return err
@@ -185,7 +204,7 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 	if w.place.IsZero() {
 		from := w.span.From
 		if from.IsZero() {
-			from = time.Now().Add(-w.options.Overlap)
+			from = w.began.Add(-w.options.Overlap)
 			w.assumed = true
 		}
 		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix()}
@@ -194,8 +213,20 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 	if err := admits(w.place.operation, name, w.place.list, list); err != nil {
 		return err
 	}
+	w.limit()
 	w.place.last.each(maxHashes, w.seen.recall)
 	return nil
+}
+
+// limit takes back what a checkpoint tells of the time after the watch began, of which nothing can have been read: earlier versions took the time of an
+// item of the future for how far was read, and clocks may be set back between two watches. It reports whether there was any.
+func (w *watcher[T]) limit() bool {
+	most := max(w.began.Add(-w.ahead).Unix(), w.place.from)
+	if w.place.through <= most {
+		return false
+	}
+	w.place.through = most
+	return true
 }
 
 // identify asks for the client id in the course, so that it has to survive what a poll survives.
@@ -246,6 +277,9 @@ func (w *watcher[T]) run(ctx context.Context, yield func(T, error) bool) {
 		default:
 			failures++
 		}
+		if err == nil && w.again {
+			continue
+		}
 		if err := w.wait(ctx, op, failures, err); err != nil {
 			yield(none, err)
 			return
@@ -280,9 +314,7 @@ func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err e
 
 // low is the time from which on something unknown may show up.
 func (w *watcher[T]) low() int64 {
-	// An item of the future, by a wrong clock, must not hide the present.
-	through := min(w.place.through, time.Now().Add(-w.ahead).Unix())
-	return max(through-w.overlap(), w.place.from, w.forgotten)
+	return max(w.place.through-w.overlap(), w.place.from, w.forgotten)
 }
 
 // overlap is the overlap in whole seconds, in which times travel.
@@ -297,7 +329,8 @@ func (w *watcher[T]) pass(asked time.Time, last *T) {
 	}
 }
 
-// read notes that all up to an item of the time at was read. What was late may have turned up behind it since the poll came near to the present.
+// read notes that all up to an item of the time at was read, but nothing of the time after it was asked for: an item of the future, by a wrong clock, must
+// not hide the present. What was late may have turned up behind it since the poll came near to the present.
 func (w *watcher[T]) read(at int64) {
 	most := w.bound
 	if most.IsZero() {
@@ -323,23 +356,36 @@ func (w *watcher[T]) tell(date time.Time) {
 	if skew := time.Since(date); skew >= leastSkew && skew <= mostSkew {
 		w.ahead = max(w.ahead, skew)
 	}
-	if w.assumed && w.ahead > 0 {
+	switch {
+	case w.told:
+	case w.assumed && w.ahead > 0:
 		from := w.place.from - int64(w.ahead/time.Second) - 1
 		w.place.from, w.place.through, w.again = from, from, true
+	default:
+		w.again = w.limit()
 	}
-	w.assumed = false
+	w.told = true
+}
+
+// isOverdue reports whether the poll has gone on for longer than the overlap since it came near to the present. A list that grows as fast as it is read
+// has no end, and what turns up behind the place that is read, or all of it that is to be remembered, must not wait for one. But each poll hands out
+// something, or none might get past what is known.
+func (w *watcher[T]) isOverdue() bool {
+	return w.fresh && !w.bound.IsZero() && time.Now().Add(-w.ahead).Sub(w.bound) > time.Duration(w.overlap())*time.Second
 }
 
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
 	w.fresh, w.again, w.bound = false, false, time.Time{}
+	// A poll reads all that is remembered again, so that going over it costs little beside.
+	w.seen.sweep()
 	l := w.list(Since(time.Unix(w.low(), 0)))
 	l.clock, l.passes = w.tell, w.pass
 	for item, err := range l.all(ctx, PageOptions{Order: Ascending}) {
 		if err != nil {
 			return true, err
 		}
-		if w.again {
+		if w.again = w.again || w.isOverdue(); w.again {
 			break
 		}
 		at := w.place.through
@@ -359,7 +405,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		}
 	}
 	if w.again {
-		return w.poll(ctx, yield)
+		return true, nil
 	}
 	w.seen.settle(w.place.through)
 	w.forget()
@@ -369,16 +415,15 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 // seen remembers items by hash as long as their times may be asked for again.
 type seen struct {
 	latest map[uint64]int64
-	// queue holds the hashes and their times as they came, which is nearly in order of time.
-	queue []sighting
+	// low is the time before which nothing is asked for again. What is of before it is swept out when a poll begins, or when there are as many as room.
+	low  int64
+	room int
 	// recalled are those of a checkpoint whose times are not known yet. Some may be of later than how far was read.
 	recalled map[uint64]struct{}
 }
 
-type sighting struct {
-	hash uint64
-	at   int64
-}
+// leastRoom is how many items are not worth sweeping.
+const leastRoom = 100
 
 // recall remembers what a checkpoint does.
 func (s *seen) recall(h uint64) {
@@ -399,6 +444,7 @@ func (s *seen) settle(through int64) {
 // add reports whether h is new. An item that is known and has a later time now is remembered longer.
 func (s *seen) add(h uint64, at int64) bool {
 	before, known := s.latest[h]
+	known = known && before >= s.low
 	if known && before >= at {
 		return false
 	}
@@ -410,21 +456,27 @@ func (s *seen) add(h uint64, at int64) bool {
 		s.latest = make(map[uint64]int64)
 	}
 	s.latest[h] = at
-	s.queue = append(s.queue, sighting{h, at})
 	return !known
 }
 
-// forget drops what happened before low.
+// forget is told that nothing of before low is asked for again.
 func (s *seen) forget(low int64) {
-	n := 0
-	for n < len(s.queue) && s.queue[n].at < low {
-		if old := s.queue[n]; s.latest[old.hash] == old.at {
-			delete(s.latest, old.hash)
-		}
-		n++
+	s.low = low
+	if len(s.latest) >= s.room {
+		s.sweep()
 	}
-	// Appending to what is left moves it to a new array now and then, and the old one goes.
-	s.queue = s.queue[n:]
+}
+
+// sweep drops what is of before low, wherever an item of the future stands among it. It makes a new map, since one never shrinks, and leaves room for as
+// many again, so that each item is swept over once or twice only in a long poll.
+func (s *seen) sweep() {
+	kept := make(map[uint64]int64)
+	for h, at := range s.latest {
+		if at >= s.low {
+			kept[h] = at
+		}
+	}
+	s.latest, s.room = kept, 2*len(kept)+leastRoom
 }
 
 // Watch follows the attacks that match filter, oldest first, for as long as ctx lives: it polls, and yields each attack that is new, late ones
@@ -434,7 +486,7 @@ func (s *seen) forget(low int64) {
 // new, but for twenty polls in a row at most.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
-// than the overlap. Memory grows with the number of attacks within the overlap only.
+// than the overlap. Memory grows with the number of attacks within twice the overlap only, and of those whose times lie ahead of the present.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {

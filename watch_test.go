@@ -261,13 +261,18 @@ func TestWatchWithoutRoomRepeatsRatherThanLoses(t *testing.T) {
 
 func TestWatchKeepsItsMemoryBounded(t *testing.T) {
 	var s seen
+	// An item of the future, as a wrong clock makes it, stands before all others and stays.
+	require.True(t, s.add(1<<40, 1<<40))
 	for i := range 1_000_000 {
 		require.True(t, s.add(uint64(i), int64(i)))
 		s.forget(int64(i) - 300)
-		if len(s.latest) > 301 || len(s.queue) > 301 || cap(s.queue) > 1500 {
-			t.Fatalf("%d items, %d of a queue of %d", len(s.latest), len(s.queue), cap(s.queue))
+		if len(s.latest) > 2*302+leastRoom {
+			t.Fatalf("%d items", len(s.latest))
 		}
 	}
+	s.sweep()
+	require.Len(t, s.latest, 302)
+	require.False(t, s.add(1<<40, 1<<40), "what is of the future is asked for again each time")
 	require.False(t, s.add(999_999, 1_000_500), "a known item that goes on is not new")
 	s.forget(1_000_400)
 	require.False(t, s.add(999_999, 1_000_500), "and is remembered by its later time")
@@ -364,6 +369,163 @@ func TestWatchOfAnEventOfTheFuture(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestWatchGoesOnFromACheckpointOfTheFuture: an earlier version took the time of an event of the future for how far was read. Behind that the API is
+// down for half an hour, or nobody watches. The clock of this machine may be ahead of the server's, and so of the time that the checkpoint tells.
+func TestWatchGoesOnFromACheckpointOfTheFuture(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 20 * time.Minute} {
+		for _, future := range []time.Duration{10 * time.Minute, time.Hour, 1000 * time.Hour} {
+			for _, crash := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(1000 * time.Hour)
+					server := &eventServer{date: func() time.Time { return time.Now().Add(-ahead) }}
+					var place WatchCheckpoint
+					_, _ = watchUntil(t, server, time.Minute, WatchOptions{Checkpoint: &place}, nil)
+					began := time.Now()
+					place.through = began.Add(future - ahead).Unix()
+					for i := range 200 {
+						showed := began.Add(time.Duration(i) * time.Minute)
+						server.events = append(server.events, event{i, showed.Add(-ahead), showed})
+					}
+					server.fail = func() error {
+						if since := time.Since(began); !crash && since > 10*time.Minute && since < 40*time.Minute {
+							return io.ErrUnexpectedEOF
+						}
+						return nil
+					}
+					var got []string
+					if crash {
+						got, _ = watchUntil(t, server, 10*time.Minute+time.Second, WatchOptions{Checkpoint: &place}, nil)
+						require.False(t, place.Through().After(time.Now().Add(-ahead)), "the watch has set the checkpoint right")
+						time.Sleep(30 * time.Minute)
+					}
+					rest, _ := watchUntil(t, server, 4*time.Hour, WatchOptions{Checkpoint: &place}, nil)
+					requireEachOnce(t, append(got, rest...), 200)
+				})
+			}
+		}
+	}
+}
+
+// TestWatchBeginsWhenItIsCalled, and not when it has found out, an hour later, who its client is: at its beginning, or where a checkpoint of the
+// future is cut off.
+func TestWatchBeginsWhenItIsCalled(t *testing.T) {
+	for _, resumed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			server := &eventServer{}
+			var place WatchCheckpoint
+			if resumed {
+				_, _ = watchUntil(t, server, time.Minute, WatchOptions{Checkpoint: &place}, nil)
+				place.through = time.Now().Add(1000 * time.Hour).Unix()
+			}
+			began := time.Now()
+			for i := range 120 {
+				at := began.Add(time.Duration(i) * time.Minute)
+				server.events = append(server.events, event{i, at, at})
+			}
+			client, err := New(US, Token("test-token-watch"), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+				switch {
+				case time.Since(began) < time.Hour:
+					return nil, io.ErrUnexpectedEOF
+				case strings.HasSuffix(r.URL.Path, "/user"):
+					return stubTransport{`{"status":200,"body":{"clientid":1}}`}.RoundTrip(r)
+				}
+				return server.RoundTrip(r)
+			})))
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
+			defer cancel()
+			var got []string
+			for hit, err := range client.Hits.Watch(ctx, HitFilter{}, WatchOptions{Checkpoint: &place}) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				got = append(got, hit.ID.String())
+			}
+			requireEachOnce(t, got, 120)
+		})
+	}
+}
+
+// watcherOf is the watcher behind Hits.Watch, whose memory a test may look into.
+func watcherOf(t *testing.T, s *eventServer, options WatchOptions, opts ...CallOption) *watcher[Hit] {
+	client := s.client(t)
+	return &watcher[Hit]{
+		list:    func(span TimeRange) *lister[Hit] { return client.Hits.list(HitFilter{Time: span}, opts) },
+		when:    func(h *Hit) time.Time { return h.Time.Time },
+		options: options, place: options.Checkpoint,
+	}
+}
+
+// TestWatchForgetsBehindAnEventOfTheFuture, which is itself remembered, for it is read again with each poll.
+func TestWatchForgetsBehindAnEventOfTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		began := time.Now()
+		server := &eventServer{events: []event{{0, began.Add(8760 * time.Hour), began}}}
+		for i := 1; i < 5000; i++ {
+			at := began.Add(time.Duration(i) * 10 * time.Second)
+			server.events = append(server.events, event{i, at, at})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Hour)
+		defer cancel()
+		w := watcherOf(t, server, WatchOptions{})
+		require.NoError(t, w.begin(ctx))
+		var got []string
+		w.run(ctx, func(hit Hit, err error) bool {
+			if err == nil {
+				got = append(got, hit.ID.String())
+			}
+			require.Less(t, len(w.seen.latest), 250, "30 events happen within the overlap")
+			return true
+		})
+		requireEachOnce(t, got, 5000)
+	})
+}
+
+// TestWatchWhoseCallerJustKeepsPace: each page is full, so that the list has no end. And yet what comes late is found, memory stays bounded, and the
+// checkpoint gets on.
+func TestWatchWhoseCallerJustKeepsPace(t *testing.T) {
+	for _, size := range []int{20, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(1000 * time.Hour)
+			began := time.Now()
+			server := &eventServer{}
+			const events = 8000
+			showed := map[string]time.Time{}
+			for i := range events {
+				at := began.Add(time.Duration(i)*time.Second - 2*time.Minute)
+				e := event{i, at, at}
+				if i%50 == 0 {
+					e.showed = at.Add(4*time.Minute + 50*time.Second)
+				}
+				server.events = append(server.events, e)
+				showed[fmt.Sprintf("hits:%d", i)] = e.showed
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Hour)
+			defer cancel()
+			var place WatchCheckpoint
+			w := watcherOf(t, server, WatchOptions{Checkpoint: &place}, PageSize(size))
+			require.NoError(t, w.begin(ctx))
+			var got []string
+			w.run(ctx, func(hit Hit, err error) bool {
+				if err != nil {
+					return false
+				}
+				got = append(got, hit.ID.String())
+				require.Less(t, time.Since(showed[hit.ID.String()]), 2*watchOverlap, "%s waits too long", hit.ID)
+				require.Less(t, time.Since(place.Through()), 3*watchOverlap)
+				require.Less(t, len(w.seen.latest), 2*900+200, "of three times the overlap, swept when they have doubled")
+				time.Sleep(time.Second)
+				return len(got) < events
+			})
+			requireEachOnce(t, got, events)
+			require.Less(t, server.sent, 3*events/(size-5)+100, "what is within the overlap is read again, and not more")
+		})
 	}
 }
 
