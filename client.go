@@ -30,7 +30,8 @@
 // # Data
 //
 // Nothing that the API sends is lost: response types keep unknown members in their field Extra and write them back, and
-// enumerations keep values that this package has no constant for. [Client.Call] reaches any endpoint that has no method yet.
+// enumerations keep values that this package has no constant for. Texts of fields are UTF-8: bytes of a payload that are none, and halves of surrogate
+// pairs, read as U+FFFD there, while Extra and the items that [KeepRaw] asks for keep them as they came. [Client.Call] reaches any endpoint that has no method yet.
 package wallarm
 
 import (

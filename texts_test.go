@@ -144,3 +144,13 @@ func TestLettersBeyondASCII(t *testing.T) {
 	}
 	require.Empty(t, server.requests())
 }
+
+// TestTextsThatAreNoUTF8: a payload holds whatever an attacker sent. In fields it reads as U+FFFD; members without a field keep it as it came.
+func TestTextsThatAreNoUTF8(t *testing.T) {
+	for _, text := range []string{"a\xffb", `a\ud800b`} {
+		var hit Hit
+		require.NoError(t, hit.UnmarshalJSON([]byte(`{"value":"`+text+`","no_field":"`+text+`"}`)))
+		require.Equal(t, "a\ufffdb", hit.Value)
+		require.Equal(t, `"`+text+`"`, string(hit.Extra["no_field"]))
+	}
+}
