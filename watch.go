@@ -18,8 +18,8 @@ type WatchOptions struct {
 	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
 	//
 	// An event of the future, by a wrong clock, moves that place no further than to when it was asked for. A poll that lasts, since its caller takes as
-	// long as new events take to come, begins anew at once, so that what came late behind it is found: as soon as it has handed out something and
-	// has gone on for longer than the Overlap since it came within the Overlap of the present.
+	// long as new events take to come, begins anew at once, so that what came late behind it is found: when the Overlap has passed since the first new
+	// event that it handed out within the Overlap of the present.
 	Overlap time.Duration
 	// Checkpoint is where to go on. It is kept as [Resume] says: behind each item before that is handed out. With nil, or a zero one, the
 	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap, by the clock of the server if this
@@ -130,6 +130,8 @@ type watcher[T any] struct {
 	// asked is when the page at hand was asked for. bound is when the first one of the poll was that reaches into the last Overlap, zero if none did:
 	// from then on something late may turn up behind the place that is read.
 	asked, bound time.Time
+	// due is when the poll has to give way to the next one, zero if it need not yet.
+	due time.Time
 	// forgotten is the time before which nothing is remembered, so that nothing from before may be asked for again.
 	forgotten int64
 	// stale is how many polls in a row read page after page without anything new.
@@ -367,16 +369,22 @@ func (w *watcher[T]) tell(date time.Time) {
 	w.told = true
 }
 
-// isOverdue reports whether the poll has gone on for longer than the overlap since it came near to the present. A list that grows as fast as it is read
-// has no end, and what turns up behind the place that is read, or all of it that is to be remembered, must not wait for one. But each poll hands out
-// something, or none might get past what is known.
-func (w *watcher[T]) isOverdue() bool {
-	return w.fresh && !w.bound.IsZero() && time.Now().Add(-w.ahead).Sub(w.bound) > time.Duration(w.overlap())*time.Second
+// isOverdue reports whether the poll has to give way to the next one. A list that grows as fast as it is read has no end, and neither what turns up behind
+// the place that is read nor the memory of what is before it can wait for one.
+func (w *watcher[T]) isOverdue() bool { return !w.due.IsZero() && time.Now().After(w.due) }
+
+// deliver is told that the poll has come to something new. Close to the present it has as long as the overlap from then on, however long it took to read
+// again what is known: so each poll gets on.
+func (w *watcher[T]) deliver() {
+	w.fresh = true
+	if w.due.IsZero() && !w.bound.IsZero() {
+		w.due = time.Now().Add(time.Duration(w.overlap()) * time.Second)
+	}
 }
 
 // poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
-	w.fresh, w.again, w.bound = false, false, time.Time{}
+	w.fresh, w.again, w.bound, w.due = false, false, time.Time{}, time.Time{}
 	// A poll reads all that is remembered again, so that going over it costs little beside.
 	w.seen.sweep()
 	l := w.list(Since(time.Unix(w.low(), 0)))
@@ -396,7 +404,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		if !w.seen.add(h, at) {
 			continue
 		}
-		w.fresh = true
+		w.deliver()
 		w.read(at)
 		w.place.last.push(h, maxHashes)
 		w.forget()
@@ -486,7 +494,7 @@ func (s *seen) sweep() {
 // new, but for twenty polls in a row at most.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
-// than the overlap. Memory grows with the number of attacks within twice the overlap only, and of those whose times lie ahead of the present.
+// than the overlap. Memory grows with the number of attacks within about twice the overlap only, and of those whose times lie ahead of the present.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {

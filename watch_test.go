@@ -461,14 +461,16 @@ func watcherOf(t *testing.T, s *eventServer, options WatchOptions, opts ...CallO
 	}
 }
 
-// TestWatchForgetsBehindAnEventOfTheFuture, which is itself remembered, for it is read again with each poll.
+// TestWatchForgetsBehindAnEventOfTheFuture, which is itself remembered, for it is read again with each poll; and the many events of one second, long before
+// so many have come again.
 func TestWatchForgetsBehindAnEventOfTheFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(1000 * time.Hour)
 		began := time.Now()
 		server := &eventServer{events: []event{{0, began.Add(8760 * time.Hour), began}}}
+		const burst = 3000
 		for i := 1; i < 5000; i++ {
-			at := began.Add(time.Duration(i) * 10 * time.Second)
+			at := began.Add(time.Duration(max(i-burst, 0)) * 10 * time.Second)
 			server.events = append(server.events, event{i, at, at})
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Hour)
@@ -480,10 +482,57 @@ func TestWatchForgetsBehindAnEventOfTheFuture(t *testing.T) {
 			if err == nil {
 				got = append(got, hit.ID.String())
 			}
-			require.Less(t, len(w.seen.latest), 250, "30 events happen within the overlap")
+			if time.Since(began) > time.Hour {
+				require.Less(t, len(w.seen.latest), 250, "30 events happen within the overlap")
+			}
 			return true
 		})
 		requireEachOnce(t, got, 5000)
+	})
+}
+
+// TestWatchGetsPastWhatItKnows, though reading that takes longer than the overlap: here it is of the future, and so behind all else in each poll.
+func TestWatchGetsPastWhatItKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		began := time.Now()
+		server := &eventServer{fail: func() error { time.Sleep(2 * time.Minute); return nil }}
+		for i := range 120 {
+			server.events = append(server.events, event{i, began.Add(1000*time.Hour + time.Duration(i)*time.Second), began.Add(time.Duration(i) * time.Minute)})
+		}
+		got, _ := watchUntil(t, server, 6*time.Hour, WatchOptions{}, nil, PageSize(20))
+		requireEachOnce(t, got, 120)
+	})
+}
+
+// TestWatchOfABeginningYetToCome goes on from its checkpoint before it, too.
+func TestWatchOfABeginningYetToCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		from := time.Now().Add(time.Hour)
+		server := &eventServer{}
+		for i := range 120 {
+			at := from.Add(time.Duration(i-60) * time.Minute)
+			server.events = append(server.events, event{i, at, at})
+		}
+		var place WatchCheckpoint
+		var got []string
+		for range 5 {
+			stored, err := json.Marshal(place)
+			require.NoError(t, err)
+			place = WatchCheckpoint{}
+			require.NoError(t, json.Unmarshal(stored, &place))
+			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
+			for hit, err := range server.client(t).Hits.Watch(ctx, HitFilter{Time: Since(from)}, WatchOptions{Checkpoint: &place}) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				got = append(got, hit.ID.String())
+			}
+			cancel()
+		}
+		requireEachOnce(t, got, 60)
 	})
 }
 
