@@ -642,7 +642,8 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 // JSON. out receives the whole answer, envelope included: nil to ignore it, a *RawJSON or *[]byte for its bytes, an
 // io.Writer to copy it to, anything else to decode JSON into. A refusal in the envelope of a 2xx answer, a status of 400 or more beside a body, is
 // an error as everywhere, unless out takes the bytes. An empty answer leaves out as it is; a read that is answered so with 200 is an [ErrResponse],
-// unless out takes the bytes. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
+// unless out takes the bytes. An error of the io.Writer is returned as it is; where the call was no read, within a [CallError] that matches
+// [ErrOutcomeUnknown]. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
 // if you know better: most reads of this API are POSTs.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	op, a, err := rawCall(method, path, in)
@@ -673,7 +674,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	}
 	if isWriter {
 		_, err := io.Copy(writer, answer.Stream)
-		return errors.Join(err, answer.Stream.Close())
+		return errors.Join(unwritten(op, answer, err), answer.Stream.Close())
 	}
 	defer answer.Release()
 	switch out := out.(type) {
@@ -702,6 +703,15 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		return unreadable(op, answer, err)
 	}
 	return nil
+}
+
+// unwritten is the error of an answer that out could not take: a change was applied all the same.
+func unwritten(op operation, answer *transport.Answer, err error) error {
+	var told *CallError
+	if err == nil || op.replay == read || errors.As(err, &told) {
+		return err
+	}
+	return &CallError{Operation: op.name, Method: op.method, Path: op.path, Attempts: answer.Attempts, OutcomeUnknown: true, Err: err}
 }
 
 // envelopeRefusal is innerRefusal for an answer of any form: the status counts if it stands beside a body.

@@ -89,9 +89,10 @@ func breaking(name string, err error, arrives, repeats bool) fault {
 			// As net/http does, which looks for a connection first.
 			trace := httptrace.ContextClientTrace(r.Context())
 			if trace != nil && trace.GetConn != nil {
-				trace.GetConn(r.URL.Host)
+				trace.GetConn(r.URL.Host + ":443")
 			}
 			if trace != nil && trace.WroteHeaders != nil && arrives {
+				trace.WroteHeaderField("Host", []string{r.URL.Host})
 				trace.WroteHeaders()
 			}
 			return nil, err

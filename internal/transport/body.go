@@ -9,8 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 )
 
 // giveBody gives an attempt its body, and keeps net/http from repeating a change by itself. After some failures it sends a request again without
@@ -18,11 +21,10 @@ import (
 // harmless and common, since servers close idle connections; over HTTP/2 also one that the server had read as a whole.
 func (x *exchange) giveBody(request *http.Request) *http.Request {
 	request.Body, request.GetBody, request.ContentLength = nil, nil, 0
-	x.body, x.bodiless, x.resent = nil, nil, nil
+	x.body, x.bodiless, x.resent, x.way = nil, nil, nil, nil
 	isOnce := x.call.Class == Once
 	if len(x.call.Body) > 0 {
-		_, isStandard := x.engine.base.(*http.Transport)
-		x.body = &sentBody{data: x.call.Body, isStandard: isStandard}
+		x.body = &sentBody{data: x.call.Body, isStandard: x.engine.isStandard}
 		x.body.first.Reset(x.call.Body)
 		x.body.current = &x.body.first
 		// The type is one that net/http knows, so that it sends header and body together.
@@ -33,22 +35,20 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		}
 		if x.engine.http2.Load() || x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1 {
 			// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
-			return request
+			return x.watchWay(request, func(httptrace.GotConnInfo) {})
 		}
 		sent := x.body
 		request.GetBody = sent.rewind
-		return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
-			GotConn: func(got httptrace.GotConnInfo) {
-				if isHTTP2(got.Conn) {
-					sent.isFinal.Store(true)
-				}
-			},
-		}))
+		return x.watchWay(request, func(got httptrace.GotConnInfo) {
+			if isHTTP2(got.Conn) {
+				sent.isFinal.Store(true)
+			}
+		})
 	}
 	if !isOnce {
 		return x.boundRepeats(request)
 	}
-	sent := new(bodiless)
+	sent, host := new(bodiless), x.call.URL.Host
 	resent := new(atomic.Bool)
 	x.bodiless, x.resent = sent, resent
 	ctx := request.Context()
@@ -60,16 +60,67 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		ctx, cancel = context.WithCancelCause(ctx)
 		x.settled = func() { cancel(nil) }
 	}
-	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { sent.dialled.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) {
-			if sent.wrote.Load() {
-				resent.Store(true)
-				cancel(errResent)
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// A transport, or what dials for it, may send other requests with the same context.
+		WroteHeaderField: func(name string, values []string) {
+			if name == "Host" || name == ":authority" {
+				sent.isOurs.Store(len(values) == 1 && isHost(values[0], host))
 			}
 		},
-		WroteHeaders: func() { sent.wrote.Store(true) },
+		WroteHeaders: func() {
+			if sent.isOurs.Load() {
+				sent.wrote.Store(true)
+			}
+		},
 	}))
+	return x.watchWay(request, func(httptrace.GotConnInfo) {
+		if sent.wrote.Load() {
+			resent.Store(true)
+			cancel(errResent)
+		}
+	})
+}
+
+// way is what net/http tells of the way of an attempt to a connection.
+type way struct{ asked, got atomic.Bool }
+
+// watchWay lets an attempt that must not be repeated tell whether it got as far as a connection. got is told of that, too.
+func (x *exchange) watchWay(request *http.Request, got func(httptrace.GotConnInfo)) *http.Request {
+	w, isStandard, own := new(way), x.engine.isStandard, address(x.call.URL)
+	x.way = w
+	return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+		GetConn: func(to string) {
+			// Another transport may fall over to a host of its own, or tell a third one of the request.
+			if isStandard || to == own {
+				w.asked.Store(true)
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			w.got.Store(true)
+			got(info)
+		},
+	}))
+}
+
+// address is the one that a connection for a URL is made to, if no proxy is on the way.
+func address(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// unconnected reports whether net/http never had a connection to send the request on: a proxy refused it, or a handshake failed. Another transport may
+// have sent it by other ways.
+func (x *exchange) unconnected() bool {
+	return x.engine.isStandard && x.way != nil && x.way.asked.Load() && !x.way.got.Load()
+}
+
+// isHost reports whether a request that was written with a Host is one to host. It is taken for one where net/http may write that in another form.
+func isHost(written, host string) bool {
+	inAnotherForm := func(r rune) bool { return r == '%' || r > unicode.MaxASCII }
+	return strings.EqualFold(written, host) || strings.ContainsFunc(host, inAnotherForm)
 }
 
 func isHTTP2(conn net.Conn) bool {
@@ -95,7 +146,7 @@ func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 }
 
 // bodiless is what net/http tells about a request without a body, of which nobody sees otherwise whether it was sent.
-type bodiless struct{ dialled, wrote atomic.Bool }
+type bodiless struct{ isOurs, wrote atomic.Bool }
 
 var errResent = errors.New("the connection failed after the request was sent")
 
@@ -133,11 +184,11 @@ func (b *sentBody) isUnread() bool {
 	return b.current.Len() == len(b.data) && (b.isStandard || !b.rewound)
 }
 
-// unread reports whether nothing was taken to be sent. A transport that tells nothing about a request without a body may have sent it before it
-// failed in another way.
+// unread reports whether nothing was taken to be sent. A transport that tells nothing about a request without a body may have sent it before it failed in
+// another way.
 func (x *exchange) unread() bool {
 	if x.bodiless != nil {
-		return x.bodiless.dialled.Load() && !x.bodiless.wrote.Load()
+		return x.way.asked.Load() && !x.bodiless.wrote.Load()
 	}
 	return x.body == nil || x.body.isUnread()
 }

@@ -82,6 +82,8 @@ type Engine struct {
 	pausedUntil atomic.Int64
 	// http2 says that the server has been heard to speak HTTP/2.
 	http2 atomic.Bool
+	// isStandard says that nobody but net/http sends the requests, so that what it tells about them proves something.
+	isStandard bool
 	// isGzipOurs says that nobody but the standard transport sees the answers, so that the engine may ask for compressed ones.
 	isGzipOurs bool
 	// isPlainHTTP1 says that requests without TLS certainly go by HTTP/1.1. No connection tells.
@@ -138,7 +140,7 @@ func New(config Config) *Engine {
 	standard, isStandard := base.(*http.Transport)
 	return &Engine{
 		client: &client, base: base, sign: config.Sign, knownHeaders: config.KnownHeaders, limiter: config.Limiter, observe: config.Observe,
-		isGzipOurs: isStandard && !standard.DisableCompression, turn: make(chan struct{}, 1),
+		isStandard: isStandard, isGzipOurs: isStandard && !standard.DisableCompression, turn: make(chan struct{}, 1),
 		isPlainHTTP1: isStandard && (standard.Protocols == nil || !standard.Protocols.UnencryptedHTTP2()),
 		mayRotate:    mayRotate(base),
 	}
@@ -217,6 +219,8 @@ type exchange struct {
 	signed   []string
 	// former are the headers of the attempts before.
 	former []signedHeader
+	// way is how far an attempt that must not be repeated got.
+	way *way
 	// told is what the attempts told proxies.
 	told     *told
 	started  time.Time
@@ -253,7 +257,7 @@ var exchanges = sync.Pool{New: func() any {
 // recycle forgets everything about the call. The hooks are called by the loop only, which has returned.
 func (x *exchange) recycle() {
 	x.loop.HTTPClient, x.client = nil, http.Client{}
-	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.resent, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil, nil
+	x.engine, x.call, x.ctx, x.header, x.body, x.bodiless, x.resent, x.way, x.answer, x.err = nil, Call{}, nil, nil, nil, nil, nil, nil, nil, nil
 	clear(x.unsigned)
 	x.unsigned, x.signed, x.former, x.told = x.unsigned[:0], nil, nil, nil
 	x.attempts, x.sent, x.repeating, x.wait = 0, false, false, 0
@@ -373,8 +377,9 @@ func (x *exchange) decide() bool {
 	class, policy := x.call.Class, x.call.Policy
 	switch {
 	case x.err != nil:
-		turnedAway := isTurnedAway(x.err)
-		harmless := turnedAway || NeverSent(x.err) && x.unread()
+		// Another transport may have sent other requests, which this error is of.
+		turnedAway := x.engine.isStandard && isTurnedAway(x.err)
+		harmless := turnedAway || x.unconnected() || NeverSent(x.err) && x.unread()
 		if !harmless {
 			x.sent = true
 		}

@@ -336,23 +336,32 @@ func TestAFailureAfterTheBodyWasTaken(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
-// TestAFailureWithoutABody is the same for requests without a body, of which only net/http's own account tells whether they were sent.
+// TestAFailureWithoutABody is the same for requests without a body, of which only net/http's own account of a connection to their host tells whether they
+// were sent.
 func TestAFailureWithoutABody(t *testing.T) {
+	written := func(c *httptrace.ClientTrace, host string) {
+		c.GetConn(host + ":443")
+		c.WroteHeaderField("Host", []string{host})
+		c.WroteHeaders()
+	}
 	for name, test := range map[string]struct {
-		tell  func(*httptrace.ClientTrace)
+		tell  func(c *httptrace.ClientTrace, host string)
 		sent  int
 		known bool
 	}{
-		"no account":          {tell: func(*httptrace.ClientTrace) {}, sent: 1},
-		"written, then dials": {tell: func(c *httptrace.ClientTrace) { c.GetConn(""); c.WroteHeaders(); c.GetConn("") }, sent: 1},
-		"dials only":          {tell: func(c *httptrace.ClientTrace) { c.GetConn("") }, sent: 4, known: true},
+		"no account":              {tell: func(*httptrace.ClientTrace, string) {}, sent: 1},
+		"written, then dials":     {tell: func(c *httptrace.ClientTrace, host string) { written(c, host); c.GetConn(host + ":443") }, sent: 1},
+		"dials another host":      {tell: func(c *httptrace.ClientTrace, _ string) { c.GetConn("other.example.com:443") }, sent: 1},
+		"dials only":              {tell: func(c *httptrace.ClientTrace, host string) { c.GetConn(host + ":443") }, sent: 4, known: true},
+		"asks another host":       {tell: func(c *httptrace.ClientTrace, host string) { written(c, "other.example.com"); c.GetConn(host + ":443") }, sent: 4, known: true},
+		"written to its own host": {tell: written, sent: 1},
 	} {
 		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
 				engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
 					n++
-					test.tell(httptrace.ContextClientTrace(r.Context()))
+					test.tell(httptrace.ContextClientTrace(r.Context()), r.URL.Host)
 					return nil, errDial
 				}))
 				call := newCall(Once)
@@ -363,6 +372,135 @@ func TestAFailureWithoutABody(t *testing.T) {
 				require.Equal(t, !test.known, failure.Unknown, name)
 				require.Equal(t, test.sent, n, name)
 			})
+		}
+	}
+}
+
+// TestAnotherTransportIsNotBelievedWithARefusedStream: the stream may be that of another request, which a transport sent behind this one.
+func TestAnotherTransportIsNotBelievedWithARefusedStream(t *testing.T) {
+	n := 0
+	engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+		n++
+		_, _ = io.Copy(io.Discard, r.Body)
+		return nil, errors.New("http2: Transport: cannot retry err [stream error: stream ID 23; REFUSED_STREAM; received from peer] after Request.Body was written; " +
+			"define Request.GetBody to avoid this error")
+	}))
+	_, err := engine.Do(t.Context(), newCall(Once))
+	var failure *Failure
+	require.ErrorAs(t, err, &failure)
+	require.True(t, failure.Unknown)
+	require.Equal(t, 1, n)
+}
+
+// TestNoConnectionIsNothingSent: a proxy refuses, or a handshake fails on the other side. net/http tells no type of such an error, but that it never had a
+// connection.
+func TestNoConnectionIsNothingSent(t *testing.T) {
+	hello := func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) }
+	answer := func(text string) func(net.Conn) {
+		return func(c net.Conn) { hello(c); _, _ = io.WriteString(c, text) }
+	}
+	for name, test := range map[string]struct {
+		serve   func(net.Conn)
+		isProxy bool
+	}{
+		"the proxy refuses":        {serve: answer("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"), isProxy: true},
+		"the proxy fails":          {serve: answer("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"), isProxy: true},
+		"the proxy says nothing":   {serve: hello, isProxy: true},
+		"the handshake breaks off": {serve: hello},
+		"the handshake is reset":   {serve: func(c net.Conn) { hello(c); _ = c.(*net.TCPConn).SetLinger(0) }},
+		"the handshake is refused": {serve: answer("\x15\x03\x03\x00\x02\x02\x28")},
+		"the server knows no TLS":  {serve: answer("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")},
+	} {
+		for _, body := range [][]byte{nil, []byte(`{"a":1}`)} {
+			for _, http2 := range []bool{false, true} {
+				t.Run(name, func(t *testing.T) {
+					listener, err := net.Listen("tcp", "127.0.0.1:0")
+					require.NoError(t, err)
+					defer listener.Close()
+					var conns atomic.Int32
+					go func() {
+						for {
+							c, err := listener.Accept()
+							if err != nil {
+								return
+							}
+							conns.Add(1)
+							_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+							test.serve(c)
+							_ = c.Close()
+						}
+					}()
+					pool := NewHTTPTransport()
+					defer pool.CloseIdleConnections()
+					call := newCall(Once)
+					call.Method, call.Body = "POST", body
+					call.URL = &url.URL{Scheme: "https", Host: listener.Addr().String(), Path: "/"}
+					if pool.Proxy = nil; test.isProxy {
+						pool.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: listener.Addr().String()})
+						call.URL.Host = "api.example.com"
+					}
+					call.Policy.BaseWait, call.Policy.MaxWait, call.Policy.MaxRetries = time.Millisecond, time.Millisecond, 2
+					engine := New(Config{Client: &http.Client{Transport: pool}})
+					engine.http2.Store(http2)
+					_, err = engine.Do(t.Context(), call)
+					var failure *Failure
+					require.ErrorAs(t, err, &failure)
+					if !errors.Is(err, http.ErrSchemeMismatch) {
+						require.Equal(t, 3, failure.Attempts, err)
+					}
+					require.False(t, failure.Unknown, err)
+				})
+			}
+		}
+	}
+}
+
+// TestOtherRequestsWithTheSameContext: a transport, or what dials for it, may fetch something before the request is sent. That is not the request.
+func TestOtherRequestsWithTheSameContext(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer other.Close()
+	var arrived atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived.Add(1) }))
+	defer server.Close()
+	fetch := func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, "GET", other.URL, nil)
+		if err != nil {
+			return err
+		}
+		response, err := other.Client().Do(request)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	}
+	pool := NewHTTPTransport()
+	defer pool.CloseIdleConnections()
+	dialer := NewHTTPTransport()
+	defer dialer.CloseIdleConnections()
+	dialer.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if err := fetch(ctx); err != nil {
+			return nil, err
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	for name, base := range map[string]http.RoundTripper{
+		"the dialer": dialer,
+		"the transport": roundTrip(func(r *http.Request) (*http.Response, error) {
+			if err := fetch(r.Context()); err != nil {
+				return nil, err
+			}
+			return pool.RoundTrip(r)
+		}),
+	} {
+		for _, method := range []string{"POST", "GET", "DELETE"} {
+			arrived.Store(0)
+			call := newCall(Once)
+			call.Method, call.Body = method, nil
+			call.URL, _ = url.Parse(server.URL)
+			answer, err := New(Config{Client: &http.Client{Transport: base}}).Do(t.Context(), call)
+			require.NoError(t, err, name)
+			answer.Release()
+			require.EqualValues(t, 1, arrived.Load(), name)
 		}
 	}
 }

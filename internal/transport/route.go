@@ -28,7 +28,12 @@ func (r *route) credentials() redact.Credentials {
 	if given := r.told.header(); given != nil {
 		return redact.Sent(given, nil, nil)
 	}
-	return redact.Sent(nil, nil, r.chosen())
+	known := redact.Sent(nil, nil, r.chosen())
+	if transport, ok := r.base.(*http.Transport); ok {
+		// Its parts are known as those of the same header in a request are.
+		known = known.And(redact.Sent(http.Header{proxyHeader: transport.ProxyConnectHeader[proxyHeader]}, nil, nil))
+	}
+	return known
 }
 
 // chosen returns the secrets of the proxy that the transport chooses for such a call. It adds them by itself, and to a CONNECT that no caller sees.
