@@ -384,3 +384,62 @@ func TestAWatchOfAttacksOfOneSecondInAnyOrder(t *testing.T) {
 		})
 	}
 }
+
+// TestAWatchOfAnAttackThatGoesOnAfterASilence: it is said again, though nothing else has happened meanwhile, and though its watch was not there.
+func TestAWatchOfAnAttackThatGoesOnAfterASilence(t *testing.T) {
+	for _, silence := range []time.Duration{time.Minute, 4 * time.Minute, 6 * time.Minute, 9 * time.Minute, 3 * time.Hour} {
+		for _, others := range []int{0, 1} {
+			for _, isDown := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(1000 * time.Hour)
+					start := time.Now()
+					g := &growing{attacks: []*attackTimes{{0, start.Unix(), start.Unix()}}}
+					if others > 0 && !isDown {
+						g.attacks = append(g.attacks, &attackTimes{1, start.Unix(), start.Add(silence / 2).Unix()})
+					}
+					g.before = func(int) {
+						// It goes on for two minutes.
+						if now := time.Now(); now.Sub(start) >= silence {
+							g.attacks[0].last = min(now.Unix(), start.Add(silence+2*time.Minute).Unix())
+						}
+					}
+					said := 0
+					var place WatchCheckpoint
+					follow := func(span time.Duration) {
+						ctx, cancel := context.WithTimeout(t.Context(), span)
+						defer cancel()
+						place = carryWatch(t, place)
+						for a, err := range g.client(t).Attacks.Watch(ctx, AttackFilter{}, WatchOptions{Checkpoint: &place}) {
+							if err != nil {
+								require.ErrorIs(t, err, context.DeadlineExceeded)
+								break
+							}
+							if a.ID.String() == "attacks:0" {
+								said++
+							}
+						}
+					}
+					if isDown {
+						follow(time.Second)
+						time.Sleep(silence)
+						follow(10 * time.Minute)
+					} else {
+						follow(silence + 10*time.Minute)
+					}
+					want := 1
+					if silence > watchOverlap {
+						want = 2
+					}
+					require.Equal(t, want, said, "%v of silence, %d others, down %v", silence, others, isDown)
+				})
+			}
+		}
+	}
+}
+
+func carryWatch(t *testing.T, place WatchCheckpoint) (read WatchCheckpoint) {
+	stored, err := place.MarshalJSON()
+	require.NoError(t, err)
+	require.NoError(t, read.UnmarshalJSON(stored))
+	return read
+}

@@ -1,10 +1,12 @@
 package wallarm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -52,7 +54,9 @@ type WatchCheckpoint struct {
 	// from is where the watch began, and through how far was read, both in unix seconds. That is the time of the latest item, but no later than when
 	// it was asked for: an item of the future says nothing of what happens until then.
 	from, through int64
-	last          hashRing
+	// latest is the time of the latest item that was handed out, whatever it is.
+	latest int64
+	last   hashRing
 }
 
 // IsZero reports whether c is no place yet.
@@ -74,6 +78,7 @@ type watchJSON struct {
 	List      string `json:"list"`
 	From      int64  `json:"from"`
 	Through   int64  `json:"through"`
+	Latest    int64  `json:"latest,omitempty"`
 	Last      []byte `json:"last,omitempty"`
 	Checksum  string `json:"checksum,omitempty"`
 }
@@ -83,7 +88,7 @@ func (c WatchCheckpoint) MarshalJSON() ([]byte, error) {
 	if c.IsZero() {
 		return []byte("null"), nil
 	}
-	j := watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, c.last.bytes(), ""}
+	j := watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, c.latest, c.last.bytes(), ""}
 	j.Checksum = checksum(j)
 	return json.Marshal(j)
 }
@@ -104,7 +109,7 @@ func (c *WatchCheckpoint) UnmarshalJSON(data []byte) error {
 	if err := verify(sum, j); err != nil {
 		return err
 	}
-	read := WatchCheckpoint{operation: j.Operation, list: list, from: j.From, through: j.Through}
+	read := WatchCheckpoint{operation: j.Operation, list: list, from: j.From, through: j.Through, latest: j.Latest}
 	if j.Through < j.From || j.From < -(1<<40) || j.Through > 1<<40 || !read.last.read(j.Last, maxHashes) {
 		return invalid("checkpoint", "its numbers make no sense")
 	}
@@ -181,6 +186,7 @@ func (w *watcher[T]) begin(ctx context.Context) error {
 	if w.place == nil {
 		w.place = new(WatchCheckpoint)
 	}
+	w.seen.silence = w.overlap()
 	l := w.list(TimeRange{})
 	settings, err := l.client.settings(l.opts)
 	switch {
@@ -216,6 +222,8 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 		return err
 	}
 	w.limit()
+	// Checkpoints of earlier versions do not tell it: then nothing counts as a silence.
+	w.seen.latest = cmp.Or(w.place.latest, math.MaxInt64)
 	w.place.last.each(maxHashes, w.seen.recall)
 	return nil
 }
@@ -334,6 +342,7 @@ func (w *watcher[T]) pass(asked time.Time, last *T) {
 // read notes that all up to an item of the time at was read, but nothing of the time after it was asked for: an item of the future, by a wrong clock, must
 // not hide the present. What was late may have turned up behind it since the poll came near to the present.
 func (w *watcher[T]) read(at int64) {
+	w.place.latest = max(w.place.latest, at)
 	most := w.bound
 	if most.IsZero() {
 		most = w.asked
@@ -422,12 +431,15 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 
 // seen remembers items by hash as long as their times may be asked for again.
 type seen struct {
-	latest map[uint64]int64
+	times map[uint64]int64
 	// low is the time before which nothing is asked for again. What is of before it is swept out when a poll begins, or when there are as many as room.
 	low  int64
 	room int
-	// recalled are those of a checkpoint whose times are not known yet. Some may be of later than how far was read.
+	// recalled are those of a checkpoint whose times are not known yet, but that none was later than latest.
 	recalled map[uint64]struct{}
+	latest   int64
+	// silence is the overlap: an item that goes on after a longer one is new.
+	silence int64
 }
 
 // leastRoom is how many items are not worth sweeping.
@@ -449,28 +461,29 @@ func (s *seen) settle(through int64) {
 	s.recalled = nil
 }
 
-// add reports whether h is new. An item that is known and has a later time now is remembered longer.
+// add reports whether h is new, or goes on after a silence. An item that is known and has a later time now is remembered longer.
 func (s *seen) add(h uint64, at int64) bool {
-	before, known := s.latest[h]
+	before, known := s.times[h]
 	known = known && before >= s.low
 	if known && before >= at {
 		return false
 	}
 	if _, recalled := s.recalled[h]; recalled {
 		delete(s.recalled, h)
-		known = true
+		before, known = s.latest, true
 	}
-	if s.latest == nil {
-		s.latest = make(map[uint64]int64)
+	known = known && at-before <= s.silence
+	if s.times == nil {
+		s.times = make(map[uint64]int64)
 	}
-	s.latest[h] = at
+	s.times[h] = at
 	return !known
 }
 
 // forget is told that nothing of before low is asked for again.
 func (s *seen) forget(low int64) {
 	s.low = low
-	if len(s.latest) >= s.room {
+	if len(s.times) >= s.room {
 		s.sweep()
 	}
 }
@@ -479,12 +492,12 @@ func (s *seen) forget(low int64) {
 // many again, so that each item is swept over once or twice only in a long poll.
 func (s *seen) sweep() {
 	kept := make(map[uint64]int64)
-	for h, at := range s.latest {
+	for h, at := range s.times {
 		if at >= s.low {
 			kept[h] = at
 		}
 	}
-	s.latest, s.room = kept, 2*len(kept)+leastRoom
+	s.times, s.room = kept, 2*len(kept)+leastRoom
 }
 
 // Watch follows the attacks that match filter, oldest first, for as long as ctx lives: it polls, and yields each attack that is new, late ones
@@ -493,8 +506,10 @@ func (s *seen) sweep() {
 // watch goes on for hours of it without losing anything. So it does when so much comes in late that page after page holds nothing
 // new, but for twenty polls in a row at most.
 //
-// An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer
-// than the overlap. Memory grows with the number of attacks within about twice the overlap only, and of those whose times lie ahead of the present.
+// An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer than the overlap, or
+// has grown for longer than that while no poll succeeded. A [WatchCheckpoint] does not remember when each of its attacks went on last: behind it, one of
+// them is yielded again that goes on later than the overlap behind the latest of all that were handed out. Memory grows with the number of attacks within about twice the overlap only, and of those
+// whose times lie ahead of the present.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {

@@ -266,12 +266,13 @@ func TestWatchKeepsItsMemoryBounded(t *testing.T) {
 	for i := range 1_000_000 {
 		require.True(t, s.add(uint64(i), int64(i)))
 		s.forget(int64(i) - 300)
-		if len(s.latest) > 2*302+leastRoom {
-			t.Fatalf("%d items", len(s.latest))
+		if len(s.times) > 2*302+leastRoom {
+			t.Fatalf("%d items", len(s.times))
 		}
 	}
 	s.sweep()
-	require.Len(t, s.latest, 302)
+	require.Len(t, s.times, 302)
+	s.silence = 1000
 	require.False(t, s.add(1<<40, 1<<40), "what is of the future is asked for again each time")
 	require.False(t, s.add(999_999, 1_000_500), "a known item that goes on is not new")
 	s.forget(1_000_400)
@@ -483,7 +484,7 @@ func TestWatchForgetsBehindAnEventOfTheFuture(t *testing.T) {
 				got = append(got, hit.ID.String())
 			}
 			if time.Since(began) > time.Hour {
-				require.Less(t, len(w.seen.latest), 250, "30 events happen within the overlap")
+				require.Less(t, len(w.seen.times), 250, "30 events happen within the overlap")
 			}
 			return true
 		})
@@ -568,7 +569,7 @@ func TestWatchWhoseCallerJustKeepsPace(t *testing.T) {
 				got = append(got, hit.ID.String())
 				require.Less(t, time.Since(showed[hit.ID.String()]), 2*watchOverlap, "%s waits too long", hit.ID)
 				require.Less(t, time.Since(place.Through()), 3*watchOverlap)
-				require.Less(t, len(w.seen.latest), 2*900+200, "of three times the overlap, swept when they have doubled")
+				require.Less(t, len(w.seen.times), 2*900+200, "of three times the overlap, swept when they have doubled")
 				time.Sleep(time.Second)
 				return len(got) < events
 			})
