@@ -286,8 +286,7 @@ const (
 type AttackFilter struct {
 	// ClientIDs are the tenants; nil is the one that the client works for, an empty list is refused.
 	ClientIDs []int64 `json:"clientid,omitzero"`
-	// Time is when the attack happened. With an open end, an iterator closes it at its own start, from the second page on, so that
-	// new attacks do not shift the pages.
+	// Time is when the attack happened. An iterator leaves an open end open: nobody says whether an attack that goes on beyond a closed one would stay in it.
 	Time  TimeRange    `json:"time,omitzero"`
 	Types []AttackType `json:"type,omitzero"`
 	// Domains, Paths, Parameters and Methods are those of the attacked requests.

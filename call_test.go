@@ -282,3 +282,25 @@ func TestManyObjectsInALargeAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, n)
 }
+
+// full is a disk that is full.
+type full struct{}
+
+var errFull = errors.New("the disk is full")
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// TestAWriterThatFails: a change was applied all the same, and a read may be repeated.
+func TestAWriterThatFails(t *testing.T) {
+	client, err := New(US, Token("test-token-writer"), WithDefaultClientID(1), WithRoundTripper(stubTransport{`{"status":200,"body":{}}`}))
+	require.NoError(t, err)
+	err = client.Call(t.Context(), "POST", "/v1/x", RawJSON(`{}`), full{})
+	require.ErrorIs(t, err, errFull)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	var failed *CallError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, "/v1/x", failed.Path)
+	err = client.Call(t.Context(), "GET", "/v1/x", nil, full{})
+	require.ErrorIs(t, err, errFull)
+	require.NotErrorIs(t, err, ErrOutcomeUnknown)
+}

@@ -38,8 +38,9 @@ type Checkpoint struct {
 	// cursor is that of the page of the last item, and handled how many of its items were handled.
 	cursor  string
 	handled int
-	// second is when the last item happened, in unix seconds, 0 if items have no times.
+	// second is when the last item happened, in unix seconds, 0 if items have no times; ties is how many of that second were handled, one after another.
 	second int64
+	ties   int
 	last   hashRing
 }
 
@@ -71,7 +72,8 @@ const (
 // [IPListsService.AllHistory] and [IPListsService.AllEvents] go by their number. If nothing is left of the last 64 of more items, the iterator
 // fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the
 // list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
-// be handled out of its order, and some of them come again. Where a list loses several items with each request, and its service orders those of
+// be handled out of its order, and some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with
+// each answer, a resumed iterator may pass over others of that second. Where a list loses several items with each request, and its service orders those of
 // one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
@@ -131,6 +133,7 @@ type checkpointJSON struct {
 	Cursor    string `json:"cursor,omitempty"`
 	Handled   int    `json:"handled,omitempty"`
 	Second    int64  `json:"second,omitempty"`
+	Ties      int    `json:"ties,omitempty"`
 	Last      []byte `json:"last,omitempty"`
 	Checksum  string `json:"checksum,omitempty"`
 }
@@ -143,7 +146,7 @@ func (c Checkpoint) MarshalJSON() ([]byte, error) {
 	j := checkpointJSON{
 		checkpointVersion, c.operation, listName(c.list), c.until, c.items, c.start, c.offset, c.limit,
 		// JSON holds no other bytes, and the checksum must be that of what is read again.
-		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.second, c.last.bytes(), "",
+		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.second, c.ties, c.last.bytes(), "",
 	}
 	j.Checksum = checksum(j)
 	return json.Marshal(j)
@@ -170,10 +173,10 @@ func (c *Checkpoint) UnmarshalJSON(data []byte) error {
 	}
 	read := Checkpoint{
 		operation: j.Operation, list: list, until: j.Until, items: j.Items, start: j.Start, offset: j.Offset, limit: j.Limit, cursor: j.Cursor,
-		handled: j.Handled, second: j.Second,
+		handled: j.Handled, second: j.Second, ties: j.Ties,
 	}
 	switch {
-	case min(j.Items, j.Until, int64(j.Start), int64(j.Offset), int64(j.Limit), int64(j.Handled)) < 0, j.Offset > math.MaxInt/2,
+	case min(j.Items, j.Until, int64(j.Start), int64(j.Offset), int64(j.Limit), int64(j.Handled), int64(j.Ties)) < 0, j.Offset > math.MaxInt/2,
 		int64(j.Handled) > j.Items, !read.last.read(j.Last, listHashes), int64(read.last.n) > j.Items:
 		return invalid("checkpoint", "its numbers make no sense")
 	}
@@ -354,7 +357,8 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 func (c *Checkpoint) complete() bool { return c.items <= int64(c.last.n) }
 
 // find looks in a page for an item that the checkpoint remembers, and makes what stands before the first one known too: it was handled longer
-// ago, or came into the list since. Not so what is of the same second as the item that was handled last, since these have no order.
+// ago, or came into the list since. Not so what is of the same second as the item that was handled last, since these have no order; unless more of that
+// second were handled than are remembered, or they would come again and again.
 func (w *walk[T]) find(page *Page[T]) bool {
 	for i := range page.Items {
 		if !w.knows(&page.Items[i]) {
@@ -366,7 +370,7 @@ func (w *walk[T]) find(page *Page[T]) bool {
 			last = w.at(&page.Items[i]).Unix()
 		}
 		for j := range i {
-			if w.at == nil || w.at(&page.Items[j]).Unix() != last {
+			if w.at == nil || w.at(&page.Items[j]).Unix() != last || w.place.ties > listHashes {
 				h, _ := w.identity(&page.Items[j])
 				w.recent.add(h)
 			}
@@ -439,11 +443,17 @@ func (w *walk[T]) pass(page *Page[T], i int) {
 	if w.id != nil {
 		c.last.push(w.hashes[i], listHashes)
 	}
-	if c.second = 0; w.at != nil {
-		if at := w.at(&page.Items[i]); !at.IsZero() {
-			c.second = at.Unix()
-		}
+	if w.at == nil {
+		return
 	}
+	var second int64
+	if at := w.at(&page.Items[i]); !at.IsZero() {
+		second = at.Unix()
+	}
+	if second != c.second {
+		c.second, c.ties = second, 0
+	}
+	c.ties++
 }
 
 // report tells the caller's function that a page of n items is done.
@@ -543,7 +553,7 @@ func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int
 // it, since these have no order. The page there still holds the first item that is known of this one. It is 0 for a page that begins before that second.
 func (o *offsetWalk[T]) stepBack(page *Page[T]) int {
 	last := o.lastSecond(page)
-	if last == 0 || o.at(&page.Items[0]).Unix() != last {
+	if last == 0 || o.place.ties > listHashes || o.at(&page.Items[0]).Unix() != last {
 		return 0
 	}
 	known := slices.IndexFunc(page.Items, func(item T) bool { return o.knows(&item) })

@@ -308,6 +308,32 @@ func TestResumeWhereAPageBeginsWithTheSecond(t *testing.T) {
 	})
 }
 
+// TestResumeInASecondOfManyItems: more of one second were handled than a checkpoint remembers.
+func TestResumeInASecondOfManyItems(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, size := range []int{1, 5, 20, 50, 64, 65, 200} {
+			for _, limit := range []int{33, 1000} {
+				for _, before := range []int{0, 7, 100} {
+					server := &kindServer{kind: byOffset, items: numbers(before + 256 + 10)}
+					make := func(opts ...CallOption) *lister[numbered] {
+						l := server.lister(t, append(opts, PageSize(limit))...)
+						l.usual, l.most = limit, limit
+						l.at = func(n *numbered) time.Time { return time.Unix(2000-int64(max(min(n.N, before+256), before)), 0) }
+						return l
+					}
+					var got []int
+					var stored Checkpoint
+					for piece := []int{0}; len(piece) > 0; got = append(got, piece...) {
+						piece, stored = readSome(t, make, stored, size)
+						require.LessOrEqual(t, len(got), len(server.items), "%d at a time, pages of %d, %d before", size, limit, before)
+					}
+					require.Equal(t, server.items, got, "%d at a time, pages of %d, %d before", size, limit, before)
+				}
+			}
+		}
+	})
+}
+
 func TestResumeOfAListThatMovedFar(t *testing.T) {
 	for name, change := range map[string]func([]int) []int{
 		"hundreds came in": func(items []int) []int {

@@ -17,7 +17,8 @@ type WatchOptions struct {
 	// up to five minutes.
 	Interval time.Duration
 	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much before the place that was reached
-	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed.
+	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed. Where the
+	// server does not tell the time, by a Date, a clock of this machine that is ahead shortens the Overlap by as much.
 	//
 	// An event of the future, by a wrong clock, moves that place no further than to when it was asked for. A poll that lasts, since its caller takes as
 	// long as new events take to come, begins anew at once, so that what came late behind it is found: when the Overlap has passed since the first new

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"runtime"
 	"strings"
@@ -83,6 +84,30 @@ func TestAProxyThatRepeatsItsCredentials(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAProxyThatRepeatsAConnectHeader decodes what it was given.
+func TestAProxyThatRepeatsAConnectHeader(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		plain, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Proxy-Authorization"), "Basic "))
+		require.NoError(t, err)
+		conn, _, err := w.(http.Hijacker).Hijack()
+		require.NoError(t, err)
+		fmt.Fprintf(conn, "HTTP/1.1 407 denied for %s\r\n\r\n", plain)
+		conn.Close()
+	}))
+	defer server.Close()
+	address, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	given := "Basic " + base64.StdEncoding.EncodeToString([]byte("proxy-user:test-token-of-the-proxy"))
+	engine := New(Config{Client: &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyURL(address), ProxyConnectHeader: http.Header{"Proxy-Authorization": {given}},
+	}}})
+	call := newCall(Read)
+	call.Policy.MaxRetries = 0
+	_, err = engine.Do(t.Context(), call)
+	require.ErrorContains(t, err, "denied for")
+	require.NotContains(t, err.Error(), "test-token")
 }
 
 // TestTheProxyIsAskedForIfItMatters: after failures, and before an answer is shown that a proxy may have written.
