@@ -18,9 +18,9 @@ var (
 // Authenticator adds the credentials to a request. It is asked before each attempt, retries included, so that credentials
 // may change under a running client. Implementations must be safe for concurrent use and must set headers only, but for Idempotency-Key and
 // X-Idempotency-Key, which net/http takes as leave to send a create twice: they fail the call. The value of each header that they set counts as a
-// secret, whatever the name, and is masked where an answer or an error repeats it, also if a later attempt of
-// the same request carried another; not those of other requests, such as the one before with which a method found its client id. A value of less than
-// 6 characters is not: it may be a part of any word.
+// secret, whatever the name, and is masked where an answer or an error repeats it, also if a later attempt of the same request carried another; not where
+// an answer to another request does, such as the one behind that with which a method found its client id. A value of less than 6 characters is not: it
+// may be a part of any word.
 //
 // [Token], [UUIDSecret] and [CredentialsFunc] make the ones that the API knows.
 type Authenticator interface {

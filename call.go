@@ -643,8 +643,7 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 // io.Writer to copy it to, anything else to decode JSON into. A refusal in the envelope of a 2xx answer, a status of 400 or more beside a body, is
 // an error as everywhere, unless out takes the bytes. An empty answer leaves out as it is; a read that is answered so with 200 is an [ErrResponse],
 // unless out takes the bytes. An error of the io.Writer is returned as it is; where the call was no read, within a [CallError] that matches
-// [ErrOutcomeUnknown]. GET and HEAD count as reads, everything else as once; say [WithReplayClass]
-// if you know better: most reads of this API are POSTs.
+// [ErrOutcomeUnknown]. GET and HEAD count as reads, everything else as once; say [WithReplayClass] if you know better: most reads of this API are POSTs.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	op, a, err := rawCall(method, path, in)
 	if err != nil {

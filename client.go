@@ -24,14 +24,16 @@
 // Each operation has a replay class. A read is repeated after any passing failure, and so is an idempotent change. A create
 // or another side effect is repeated only if the server provably did nothing: no connection came about, the rules were locked
 // (423), too many requests came (429), or an HTTP/2 server said that it had not processed the request (REFUSED_STREAM, or GOAWAY with an earlier
-// last stream; only of a request with a body, on a connection that an earlier answer has shown to be HTTP/2). Otherwise it fails with [ErrOutcomeUnknown], so that the caller can look before repeating it. Waits have full jitter, obey
-// Retry-After up to a cap, and end with the context.
+// last stream; only of a request with a body, sent by an [http.Transport] on a connection that an earlier answer has shown to be HTTP/2). Otherwise it
+// fails with [ErrOutcomeUnknown], so that the caller can look before repeating it. Waits have full jitter, obey Retry-After up to a cap, and end with the
+// context.
 //
 // # Data
 //
 // Nothing that the API sends is lost: response types keep unknown members in their field Extra and write them back, and
 // enumerations keep values that this package has no constant for. Texts of fields are UTF-8: bytes of a payload that are none, and halves of surrogate
-// pairs, read as U+FFFD there, while Extra and the items that [KeepRaw] asks for keep them as they came. [Client.Call] reaches any endpoint that has no method yet.
+// pairs, read as U+FFFD there, while Extra and the items that [KeepRaw] asks for keep them as they came, until they are written as JSON.
+// [Client.Call] reaches any endpoint that has no method yet.
 package wallarm
 
 import (

@@ -370,8 +370,8 @@ func (s *RulesService) Create(ctx context.Context, rule NewRule, opts ...CallOpt
 
 // AsNew returns what [RulesService.Create] takes to make the rule again: in another scope, for another tenant, or with a part that an update
 // cannot change. Members that this package has no field for are left behind, unless the spec is an [UnknownSpec], and so is the group that the rule
-// belongs to. A member of the spec that came as null, or did not come, counts as the zero value of its field, or its default, and is sent as that. A rule that came without a
-// list of conditions, which is not the empty list, gives a NewRule without a scope, which is refused: it is not known what it applied to.
+// belongs to. A member of the spec that came as null, or did not come, counts as the zero value of its field, or its default, and is sent as that. A rule
+// that came without a list of conditions, which is not the empty list, gives a NewRule without a scope, which is refused: it is not known what it applied to.
 func (r *Rule) AsNew() NewRule {
 	n := NewRule{Conditions: r.Conditions, Spec: r.Spec, Comment: r.Comment, Title: r.Title, Set: r.Set}
 	if r.Active != nil {
@@ -401,8 +401,8 @@ type RuleUpdate struct {
 // Update returns an update that brings the stored rule to what r says, as far as rules can be changed in place: the five common
 // fields and what the spec's …Update struct has. Change what you want of a rule that was read and send its Update; what you leave is
 // sent as it is, or not at all, such as the members of an [UnknownSpec] and an empty Comment, which the API refuses. A member of the spec that came as
-// null, or did not come, counts as the zero value of its field, or its default, and is sent as that: take it out of the update if that is not meant. A changed point or
-// scope takes a new rule, see [Rule.AsNew].
+// null, or did not come, counts as the zero value of its field, or its default, and is sent as that: take it out of the update if that is not meant. A
+// changed point or scope takes a new rule, see [Rule.AsNew].
 func (r *Rule) Update() RuleUpdate {
 	u := RuleUpdate{Title: Set(r.Title), Set: Set(r.Set)}
 	if r.Comment != "" {

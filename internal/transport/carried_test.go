@@ -89,10 +89,8 @@ func TestAProxyThatRepeatsItsCredentials(t *testing.T) {
 // TestAProxyThatRepeatsAConnectHeader decodes what it was given.
 func TestAProxyThatRepeatsAConnectHeader(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		plain, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Proxy-Authorization"), "Basic "))
-		require.NoError(t, err)
-		conn, _, err := w.(http.Hijacker).Hijack()
-		require.NoError(t, err)
+		plain, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Proxy-Authorization"), "Basic "))
+		conn, _, _ := w.(http.Hijacker).Hijack()
 		fmt.Fprintf(conn, "HTTP/1.1 407 denied for %s\r\n\r\n", plain)
 		conn.Close()
 	}))
