@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/wallarm-sdk/wallarm/internal/transport"
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
@@ -225,7 +226,7 @@ func (e *CallError) Unwrap() []error {
 func (e *CallError) Is(target error) bool { return e.OutcomeUnknown && target == ErrOutcomeUnknown }
 
 // IsTemporary reports whether the same call may succeed later without a change: a rate limit, a lock, a failure of the
-// service or of the way to it. It is false for a call whose outcome is unknown.
+// service or of the way to it. It is false for a call whose outcome is unknown, and for a certificate that is not trusted.
 func IsTemporary(err error) bool {
 	if err == nil || errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, context.Canceled) {
 		return false
@@ -235,7 +236,7 @@ func IsTemporary(err error) bool {
 		return errors.Is(err, ErrRateLimited) || errors.Is(err, ErrLocked) || errors.Is(err, ErrServer)
 	}
 	var call *CallError
-	return errors.As(err, &call) && !errors.Is(err, ErrResponse) && !errors.Is(err, ErrResponseTooLarge) &&
+	return errors.As(err, &call) && !transport.IsPermanent(call.Err) && !errors.Is(err, ErrResponse) && !errors.Is(err, ErrResponseTooLarge) &&
 		!errors.Is(err, ErrInvalidArgument) && !errors.Is(err, ErrGone)
 }
 

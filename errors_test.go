@@ -3,6 +3,7 @@ package wallarm
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -361,6 +362,7 @@ func TestIsTemporary(t *testing.T) {
 	require.False(t, IsTemporary(&CallError{Err: io.EOF, OutcomeUnknown: true}))
 	require.True(t, IsTemporary(&CallError{Err: io.EOF}))
 	require.False(t, IsTemporary(&CallError{Err: ErrResponse}))
+	require.False(t, IsTemporary(&CallError{Err: x509.UnknownAuthorityError{}}), "nobody trusts it later without a change")
 }
 
 func FuzzAPIError(f *testing.F) {

@@ -30,7 +30,7 @@ func Sent(header http.Header, signed, secrets []string) Credentials {
 		if IsSecretHeader(name) || slices.Contains(signed, name) {
 			for _, value := range values {
 				known = known.with(value)
-				if _, bare, found := strings.Cut(value, " "); found {
+				if _, bare, found := cutBlank(value); found {
 					known = known.with(strings.TrimSpace(bare)) // a credential is often repeated without its scheme
 				}
 				for _, part := range parts(name, value) {
@@ -56,12 +56,15 @@ func parts(name, value string) []string {
 	if strings.EqualFold(name, "Cookie") {
 		var cookies []string
 		for pair := range strings.SplitSeq(value, ";") {
-			_, cookie, _ := strings.Cut(pair, "=")
+			name, cookie, found := strings.Cut(pair, "=")
+			if !found {
+				cookie = name
+			}
 			cookies = append(cookies, strings.Trim(cookie, ` "`))
 		}
 		return cookies
 	}
-	scheme, encoded, _ := strings.Cut(value, " ")
+	scheme, encoded, _ := cutBlank(value)
 	if !strings.EqualFold(scheme, "Basic") {
 		return nil
 	}
@@ -77,6 +80,14 @@ func parts(name, value string) []string {
 	return []string{string(pair), password}
 }
 
+// cutBlank cuts s at its first blank.
+func cutBlank(s string) (before, after string, found bool) {
+	if at := strings.IndexAny(s, " \t"); at >= 0 {
+		return s[:at], s[at+1:], true
+	}
+	return s, "", false
+}
+
 // with adds the forms of a value, and of what stands in it behind a scheme, unless it is too short.
 func (c Credentials) with(value string) Credentials {
 	if len(value) < minSecret {
@@ -84,7 +95,7 @@ func (c Credentials) with(value string) Credentials {
 	}
 	c = c.withForms(value)
 	for range maxRests {
-		_, rest, found := strings.Cut(value, " ")
+		_, rest, found := cutBlank(value)
 		if !found || len(rest) < minRest {
 			break
 		}

@@ -31,7 +31,8 @@ func TestSentKnowsHeadersByNameAndBySigner(t *testing.T) {
 func TestOfAllCredentialsSixCharactersSuffice(t *testing.T) {
 	for _, known := range []Credentials{
 		Sent(http.Header{"X-Gateway-Token": {"hunter"}}, nil, nil), Sent(http.Header{"X-Gate": {"hunter"}}, []string{"X-Gate"}, nil),
-		Sent(http.Header{"Authorization": {"Bearer hunter"}}, nil, nil), Sent(http.Header{"Authorization": {"Bearer  hunter"}}, nil, nil), Sent(nil, nil, []string{"hunter"}),
+		Sent(http.Header{"Authorization": {"Bearer hunter"}}, nil, nil), Sent(http.Header{"Authorization": {"Bearer  hunter"}}, nil, nil),
+		Sent(http.Header{"Authorization": {"Bearer\thunter"}}, nil, nil), Sent(http.Header{"Cookie": {"lang=en; hunter"}}, nil, nil), Sent(nil, nil, []string{"hunter"}),
 	} {
 		require.Equal(t, "no [redacted] here", known.Text("no hunter here"))
 		require.Equal(t, "no [redacted] here", known.Text("no aHVudGVy here"))

@@ -383,7 +383,7 @@ func (x *exchange) decide() bool {
 		if !harmless {
 			x.sent = true
 		}
-		if x.ctx.Err() != nil || isPermanent(x.err) || (class == Once && !harmless) {
+		if x.ctx.Err() != nil || IsPermanent(x.err) || (class == Once && !harmless) {
 			return false
 		}
 		if x.wait = 0; !turnedAway || x.attempts > 1 {

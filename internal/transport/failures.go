@@ -51,8 +51,8 @@ func isTLSRefusal(err error) bool {
 		errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
-// isPermanent reports whether trying again cannot help.
-func isPermanent(err error) bool {
+// IsPermanent reports whether trying again cannot help.
+func IsPermanent(err error) bool {
 	var sign *SignError
 	return isTLSRefusal(err) || IsTooLarge(err) || errors.As(err, &sign) || errors.Is(err, http.ErrSchemeMismatch)
 }
