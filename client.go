@@ -215,8 +215,8 @@ func WithHTTPClient(client *http.Client) Option {
 // standard transport behind it: a failure to connect after that proves nothing about what was sent, and is [ErrOutcomeUnknown]. A change without a body
 // counts as not sent only if the context of the request has told, by net/http/httptrace, that nothing but a connection to its host was tried: send it under
 // no other context before. That a stream was refused, or that no connection came about in another way than a failed dial, is believed of an
-// [http.Transport] only. One on which RegisterProtocol put another transport in the place of its own counts as that, and must not send a request twice:
-// wrap one that does.
+// [http.Transport] only. One that sends through another transport, by RegisterProtocol or TLSNextProto, counts as that: the other must not send a request
+// twice, and must tell of its connections; wrap one that does not. A connection of your own must not fail a Write that it has carried out.
 func WithRoundTripper(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {

@@ -40,7 +40,7 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		sent := x.body
 		request.GetBody = sent.rewind
 		return x.watchWay(request, func(got httptrace.GotConnInfo) {
-			if isHTTP2(got.Conn) {
+			if x.isHTTP2(got.Conn) {
 				sent.isFinal.Store(true)
 			}
 		})
@@ -123,9 +123,12 @@ func isHost(written, host string) bool {
 	return strings.EqualFold(written, host) || strings.ContainsFunc(host, inAnotherForm)
 }
 
-func isHTTP2(conn net.Conn) bool {
-	secure, ok := conn.(*tls.Conn)
-	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+// isHTTP2 reports whether a connection may speak HTTP/2. That of another transport may do so without telling.
+func (x *exchange) isHTTP2(conn net.Conn) bool {
+	if secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return secure.ConnectionState().NegotiatedProtocol == "h2"
+	}
+	return !x.engine.isStandard && x.call.URL.Scheme == "https"
 }
 
 // boundRepeats lets net/http repeat a request without a body once, as [sentBody.rewind] does for one with a body. Where a server of HTTP/2 accepts
@@ -137,7 +140,7 @@ func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 	x.resent, x.settled = resent, func() { cancel(nil) }
 	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) {
-			if (isClear || isHTTP2(got.Conn)) && conns.Add(1) > 2 {
+			if (isClear || x.isHTTP2(got.Conn)) && conns.Add(1) > 2 {
 				resent.Store(true)
 				cancel(errResent)
 			}

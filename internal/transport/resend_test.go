@@ -612,6 +612,38 @@ func TestATransportThatRewindsByItself(t *testing.T) {
 	require.Equal(t, 1, sent)
 }
 
+// negotiated is a connection that wraps one of package tls.
+type negotiated struct {
+	net.Conn
+	protocol string
+}
+
+func (n negotiated) ConnectionState() tls.ConnectionState {
+	return tls.ConnectionState{NegotiatedProtocol: n.protocol}
+}
+
+// TestAConnectionThatDoesNotTellItsProtocol may be one of HTTP/2, on which a create that was carried out could be sent again.
+func TestAConnectionThatDoesNotTellItsProtocol(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	for conn, want := range map[net.Conn]error{
+		client:                         errResent,
+		negotiated{client, "h2"}:       errResent,
+		negotiated{client, "http/1.1"}: nil,
+	} {
+		engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{Conn: conn})
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, err := r.GetBody()
+			require.Equal(t, want, err)
+			return status(200, "{}")(r)
+		}))
+		_, err := engine.Do(t.Context(), newCall(Once))
+		require.NoError(t, err)
+	}
+}
+
 // TestACallOverHTTP2EndsWithItsContext although the server has sent its header, takes no more of the request, and says nothing more.
 func TestACallOverHTTP2EndsWithItsContext(t *testing.T) {
 	for _, isStream := range []bool{false, true} {
