@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 	"github.com/wallarm-sdk/wallarm/internal/transport"
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
@@ -17,7 +20,7 @@ import (
 type Page[T any] struct {
 	// Items are the items, in the order of the list.
 	Items []T
-	// Raw holds each item as it was received, if [KeepRaw] was given.
+	// Raw holds each item as it was received, if [KeepRaw] was given, secrets included.
 	Raw []RawJSON
 	// Next asks for the page after this one. It means nothing if More is false.
 	Next PageOptions
@@ -29,6 +32,28 @@ type Page[T any] struct {
 	Prev *PageOptions
 	// Total is the number of items in all pages, on the few routes that tell it, else -1.
 	Total int64
+}
+
+// Format prints the page with the secrets of Raw masked by name, as those of the items are.
+func (p Page[T]) Format(f fmt.State, verb rune) {
+	fmt.Fprintf(f, fmt.FormatString(f, verb), p.shown())
+}
+
+// LogValue is the page as [Page.Format] prints it.
+func (p Page[T]) LogValue() slog.Value { return slog.AnyValue(p.shown()) }
+
+// shownPage is a page that is printed as it is.
+type shownPage[T any] Page[T]
+
+func (p Page[T]) shown() shownPage[T] {
+	if p.Raw != nil {
+		raw := make([]RawJSON, len(p.Raw))
+		for i, item := range p.Raw {
+			raw[i] = redact.Body(item)
+		}
+		p.Raw = raw
+	}
+	return shownPage[T](p)
 }
 
 // PageOptions says which page of a list to read, and in which order the list is. The zero PageOptions is the first page in the

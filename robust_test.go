@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +70,26 @@ func TestExtraHidesWhatLooksSecret(t *testing.T) {
 	data, err := me.MarshalJSON()
 	require.NoError(t, err)
 	require.Contains(t, string(data), "test-token-new", "what is written back is whole")
+}
+
+func TestPagesHideTheSecretsOfTheirRawItems(t *testing.T) {
+	raw := RawJSON(`{"id":5,"token":"test-token-raw"}`)
+	page := Page[Node]{Items: []Node{{ID: 5}}, Raw: []RawJSON{raw}, Total: 4711}
+	var text, lines bytes.Buffer
+	slog.New(slog.NewTextHandler(&text, nil)).Info("page", "page", page)
+	slog.New(slog.NewJSONHandler(&lines, nil)).Info("page", "page", &page)
+	shown := []string{text.String(), lines.String()}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		shown = append(shown, fmt.Sprintf(verb, page), fmt.Sprintf(verb, &page), fmt.Sprintf(verb, []*Page[Node]{&page}))
+	}
+	for _, s := range shown {
+		require.NotContains(t, s, "test-token-raw")
+		require.NotContains(t, s, hex.EncodeToString([]byte("test-token-raw")))
+		require.NotContains(t, s, strings.Trim(fmt.Sprint([]byte("test-token-raw")), "[]"))
+	}
+	require.Contains(t, fmt.Sprintf("%+v", page), `Raw:[{"id":5,"token":"[redacted]"}]`)
+	require.Contains(t, fmt.Sprintf("%+v", page), `Total:4711`)
+	require.Equal(t, `{"id":5,"token":"test-token-raw"}`, string(page.Raw[0]), "printing changes nothing")
 }
 
 // TestSecretsInPathsAreNotShown in errors, hooks and the log: Call takes a path with parameters of its own.

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -15,20 +16,31 @@ type Member struct {
 
 // IsNothing reports whether the value is null or a zero: 0, false, an empty text or list, an object of such members.
 func (m Member) IsNothing() bool {
-	switch string(m.Value) {
-	case "null", "0", "false", `""`, "[]", "{}":
-		return true
-	}
-	if m.Value.Kind() != '{' {
-		return false
-	}
-	members, err := Members(m.Value)
-	for _, member := range members {
-		if !member.IsNothing() {
+	d := jsontext.NewDecoder(bytes.NewReader(m.Value), syntax)
+	for {
+		token, err := d.ReadToken()
+		if err != nil {
+			return err == io.EOF
+		}
+		switch token.Kind() {
+		case 't':
 			return false
+		case '0':
+			if token.String() != "0" {
+				return false
+			}
+		case '"':
+			parent, n := d.StackIndex(d.StackDepth())
+			isName := parent == '{' && n%2 == 1
+			if !isName && token.String() != "" {
+				return false
+			}
+		case '[':
+			if d.PeekKind() != ']' {
+				return false
+			}
 		}
 	}
-	return err == nil
 }
 
 // Members returns the members of the JSON object data, in their order. null has none.
