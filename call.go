@@ -233,7 +233,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	}
 	settled()
 	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{
-		Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts, OutcomeUnknown: call.Class == ReplayOnce,
+		Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts, OutcomeUnknown: call.Class != ReplayRead,
 	}, answer}
 	return answer, nil
 }
@@ -299,16 +299,23 @@ func (b *cancelledBody) Read(p []byte) (int, error) {
 	if err == nil || err == io.EOF {
 		return n, err
 	}
+	return n, b.failure(err)
+}
+
+func (b *cancelledBody) failure(err error) error {
 	e := b.origin
 	if e.Err = b.answer.Credentials().Error(err); transport.IsTooLarge(err) {
 		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
 	}
-	return n, &e
+	return &e
 }
 
 func (b *cancelledBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.cancel()
+	if err != nil {
+		err = b.failure(err)
+	}
 	return err
 }
 

@@ -304,3 +304,37 @@ func TestAWriterThatFails(t *testing.T) {
 	require.ErrorIs(t, err, errFull)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown)
 }
+
+// closing is a transport that checks an answer when its body is closed.
+type closing struct{ err error }
+
+func (c closing) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := stubTransport{`{"status":200,"body":{}}`}.RoundTrip(r)
+	if err == nil {
+		response.Body = closingBody{response.Body, c.err}
+	}
+	return response, err
+}
+
+type closingBody struct {
+	io.Reader
+	err error
+}
+
+func (c closingBody) Close() error { return c.err }
+
+// TestAnAnswerThatFailsWhenItIsClosed is a failed call, of which it may be unknown whether it did what it should.
+func TestAnAnswerThatFailsWhenItIsClosed(t *testing.T) {
+	wrong := errors.New("the digest of test-token-closing is wrong")
+	client, err := New(US, Token("test-token-closing"), WithDefaultClientID(1), WithRoundTripper(closing{wrong}))
+	require.NoError(t, err)
+	var out bytes.Buffer
+	for method, unknown := range map[string]bool{"POST": true, "PUT": true, "GET": false} {
+		err := client.Call(t.Context(), method, "/v1/x", nil, &out)
+		var failed *CallError
+		require.ErrorAs(t, err, &failed, method)
+		require.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), method)
+		require.NotContains(t, err.Error(), "test-token")
+		require.ErrorContains(t, err, "is wrong")
+	}
+}

@@ -34,7 +34,9 @@ type signedHeader struct {
 func (x *exchange) carried() carried {
 	return carried{
 		header: x.header, signed: x.signed, url: x.call.URL, body: x.call.Body, args: x.call.Args, former: x.former,
-		route: route{base: x.engine.base, ctx: x.ctx, method: x.call.Method, url: x.call.URL, told: x.told},
+		route: route{
+			base: x.engine.base, ctx: x.ctx, method: x.call.Method, url: x.call.URL, header: x.header, length: len(x.call.Body), told: x.told,
+		},
 	}
 }
 

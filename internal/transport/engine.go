@@ -379,7 +379,7 @@ func (x *exchange) decide() bool {
 	case x.err != nil:
 		// Another transport may have sent other requests, which this error is of.
 		turnedAway := x.engine.isStandard && isTurnedAway(x.err)
-		harmless := turnedAway || x.unconnected() || NeverSent(x.err) && x.unread()
+		harmless := turnedAway || (x.unconnected() || NeverSent(x.err)) && x.unread()
 		if !harmless {
 			x.sent = true
 		}

@@ -700,3 +700,58 @@ func endsWithItsContext(t *testing.T, isStream bool, encoding string, isWrapped 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// quiet speaks HTTP/1.1 on one connection, of which it tells net/http nothing, and lets net/http send again what it cannot send.
+type quiet struct {
+	conn   *tls.Conn
+	broken bool
+}
+
+func (q *quiet) RoundTrip(r *http.Request) (*http.Response, error) {
+	if q.broken {
+		return nil, unsent{}
+	}
+	q.broken = true
+	if err := r.Write(q.conn); err != nil {
+		return nil, err
+	}
+	return http.ReadResponse(bufio.NewReader(q.conn), r)
+}
+
+// unsent is the failure of a connection that is no longer of use, as net/http knows it.
+type unsent struct{}
+
+func (unsent) Error() string             { return "the connection is of no use" }
+func (unsent) IsHTTP2NoCachedConnError() {}
+
+// TestAProtocolThatTellsNoConnection: what took the body has sent it, whatever net/http tells of connections.
+func TestAProtocolThatTellsNoConnection(t *testing.T) {
+	var carriedOut atomic.Int32
+	server := httptest.NewUnstartedServer(nil)
+	server.TLS = &tls.Config{NextProtos: []string{"quiet"}}
+	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"quiet": func(_ *http.Server, conn *tls.Conn, _ http.Handler) {
+			defer conn.Close()
+			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+				carriedOut.Add(1)
+			}
+		},
+	}
+	server.StartTLS()
+	defer server.Close()
+	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	pool := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"quiet"}},
+		TLSNextProto:    map[string]func(string, *tls.Conn) http.RoundTripper{"quiet": func(_ string, c *tls.Conn) http.RoundTripper { return &quiet{conn: c} }},
+	}
+	defer pool.CloseIdleConnections()
+	call := newCall(Once)
+	call.URL, _ = url.Parse(server.URL)
+	call.Policy.BaseWait, call.Policy.MaxWait = time.Millisecond, time.Millisecond
+	_, err := newEngine(pool).Do(t.Context(), call)
+	var failure *Failure
+	require.ErrorAs(t, err, &failure)
+	require.True(t, failure.Unknown)
+	require.EqualValues(t, 1, carriedOut.Load())
+}

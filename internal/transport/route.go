@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/wallarm-sdk/wallarm/internal/redact"
@@ -18,6 +19,9 @@ type route struct {
 	ctx    context.Context
 	method string
 	url    *url.URL
+	header http.Header
+	// length is that of the body.
+	length int
 	// told is what proxies were really given; nil if nobody listened.
 	told *told
 }
@@ -30,8 +34,12 @@ func (r *route) credentials() redact.Credentials {
 	}
 	known := redact.Sent(nil, nil, r.chosen())
 	if transport, ok := r.base.(*http.Transport); ok {
-		// Its parts are known as those of the same header in a request are.
-		known = known.And(redact.Sent(http.Header{proxyHeader: transport.ProxyConnectHeader[proxyHeader]}, nil, nil))
+		for name, values := range transport.ProxyConnectHeader {
+			if strings.EqualFold(name, proxyHeader) {
+				// Its parts are known as those of the same header in a request are.
+				known = known.And(redact.Sent(http.Header{proxyHeader: values}, nil, nil))
+			}
+		}
 	}
 	return known
 }
@@ -50,7 +58,7 @@ func (r *route) chosen() []string {
 	if choose == nil {
 		return secrets
 	}
-	request := &http.Request{Method: r.method, URL: r.url, Host: r.url.Host, Header: http.Header{}}
+	request := &http.Request{Method: r.method, URL: r.url, Host: r.url.Host, Header: r.header.Clone(), ContentLength: int64(r.length)}
 	proxy, err := choose(request.WithContext(r.ctx))
 	if err != nil || proxy == nil || proxy.User == nil {
 		return secrets
