@@ -340,3 +340,16 @@ func TestEventsFor(t *testing.T) {
 	require.Len(t, EventsFor(IntegrationTelegram), 10, "the groups must not grow into each other")
 	require.NoError(t, checkEvents(events))
 }
+
+func TestTargetsAreMaskedInOnePass(t *testing.T) {
+	for value, want := range map[string]string{
+		`{"b":"x","a":{"format":"jsonl","n":5,"empty":"","ok":true,"none":null},"http_method":["PUT"],"region":{"x":1}}`: `{"b":"[redacted]","a":{"format":"jsonl","n":"[redacted]","empty":"","ok":true,"none":null},"http_method":["[redacted]"],"region":{"x":"[redacted]"}}`,
+		`["a",[],{},0]`: `["[redacted]",[],{},"[redacted]"]`, `"a"`: `"[redacted]"`, `""`: `""`, `null`: `null`, `{"a"`: `"[redacted]"`, `{"a":1,"a":2}`: `"[redacted]"`,
+	} {
+		got, err := maskJSON(RawJSON(value))
+		require.NoError(t, err)
+		require.Equal(t, want, string(got), value)
+	}
+	deep := RawJSON(strings.Repeat(`{"a":`, 5000) + `1` + strings.Repeat(`}`, 5000))
+	require.Less(t, testing.AllocsPerRun(1, func() { _, _ = maskJSON(deep) }), 100_000.0, "what is nested is read once")
+}

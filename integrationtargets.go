@@ -1,8 +1,10 @@
 package wallarm
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -453,38 +455,30 @@ func dumpTarget(target IntegrationTarget) (RawJSON, error) {
 }
 
 func maskJSON(value RawJSON) (RawJSON, error) {
-	switch {
-	case !value.IsValid():
+	if !value.IsValid() {
 		return RawJSON(`"` + masked + `"`), nil
-	case value.Kind() == '{':
-		var members map[string]RawJSON
-		if err := wire.Unmarshal(value, &members); err != nil {
-			return nil, err
+	}
+	var out bytes.Buffer
+	d, e := jsontext.NewDecoder(bytes.NewReader(value)), jsontext.NewEncoder(&out)
+	name := ""
+	for {
+		token, err := d.ReadToken()
+		if err == io.EOF {
+			return bytes.TrimSpace(out.Bytes()), nil
 		}
-		for name, member := range members {
-			if slices.Contains(harmless, name) && member.Kind() != '{' && member.Kind() != '[' {
-				continue
-			}
-			hidden, err := maskJSON(member)
-			if err != nil {
-				return nil, err
-			}
-			members[name] = hidden
-		}
-		return wire.Marshal(members)
-	case value.Kind() == '[':
-		elements, err := wire.DecodeElements[RawJSON](value, nil)
 		if err != nil {
 			return nil, err
 		}
-		for i := range elements {
-			if elements[i], err = maskJSON(elements[i]); err != nil {
-				return nil, err
-			}
+		parent, n := d.StackIndex(d.StackDepth())
+		switch isMember := parent == '{'; {
+		case isMember && token.Kind() == '"' && n%2 == 1:
+			name = token.String()
+		case isMember && slices.Contains(harmless, name):
+		case token.Kind() == '0', token.Kind() == '"' && token.String() != "":
+			token = jsontext.String(masked)
 		}
-		return wire.Marshal(elements)
-	case value.Kind() == '0', value.Kind() == '"' && string(value) != `""`:
-		return RawJSON(`"` + masked + `"`), nil
+		if err := e.WriteToken(token); err != nil {
+			return nil, err
+		}
 	}
-	return value, nil
 }

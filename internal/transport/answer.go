@@ -95,7 +95,7 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		answer.known = answer.sent.credentials()
 	}
-	body, err := decompressed(response)
+	body, err := x.decompressed(response)
 	answer.Header = response.Header
 	if err != nil {
 		response.Body.Close()
@@ -145,11 +145,11 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 
 // decompressed is the body after decompression. The standard transport does that itself, unless somebody set Accept-Encoding, as [Engine.acceptGzip] does.
 // As there, the header then no longer tells how the body travelled.
-func decompressed(response *http.Response) (io.ReadCloser, error) {
+func (x *exchange) decompressed(response *http.Response) (io.ReadCloser, error) {
 	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") || response.Uncompressed {
 		return response.Body, nil
 	}
-	if response.ContentLength == 0 || response.StatusCode == http.StatusNoContent || response.Request.Method == http.MethodHead {
+	if response.ContentLength == 0 || response.StatusCode == http.StatusNoContent || x.call.Method == http.MethodHead {
 		return response.Body, nil
 	}
 	reader := gzipReaders.Get().(*gzip.Reader)

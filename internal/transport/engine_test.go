@@ -654,6 +654,14 @@ func TestCompressedAnswersThatNobodyAskedFor(t *testing.T) {
 		})).Do(t.Context(), newCall(Read))
 		require.NoError(t, err, "nothing at all needs no unpacking")
 		require.Empty(t, answer.Body)
+
+		answer, err = newEngine(play(func(r *http.Request) (*http.Response, error) {
+			response, err := gzipped(zipped.String())(r)
+			response.Request = nil // as of a recorder
+			return response, err
+		})).Do(t.Context(), newCall(Read))
+		require.NoError(t, err)
+		require.Equal(t, "hello", string(answer.Body))
 	})
 }
 
