@@ -155,6 +155,9 @@ func (e *Elements) visit(name string, kind jsontext.Kind) error {
 		return err
 	case isNamed && kind == 'n':
 		e.found, e.sure = true, true
+		if !e.loose {
+			e.held = nil
+		}
 	case name == "status" && e.levels == 1:
 		return e.readStatus()
 	}

@@ -54,6 +54,14 @@ func FuzzElements(f *testing.F) {
 	})
 }
 
+func TestNullIsAnEmptyListInAnyPlace(t *testing.T) {
+	for _, answer := range []string{`{"data":null,"items":[1,2]}`, `{"items":[1,2],"data":null}`, `{"body":{"items":[1]},"data":null}`} {
+		values, err := elementsOf([]byte(answer))
+		require.NoError(t, err, answer)
+		require.Empty(t, values, answer)
+	}
+}
+
 func TestElementsAreBounded(t *testing.T) {
 	endless := readerOf(func(p []byte) (int, error) {
 		for i := range p {

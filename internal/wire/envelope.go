@@ -209,7 +209,7 @@ func (a *Answer) descend(data []byte, path string, loose bool) (jsontext.Value, 
 }
 
 // members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging. It looks at
-// brackets and quotes only: whoever decodes the payload checks its syntax. Of a repeated member the last counts, and what stands behind the object is
+// brackets and quotes only: whoever decodes the payload checks its syntax. Of a repeated member the last counts, unless that hides a list or an object, and what stands behind the object is
 // not looked at, unless it may be more of a list.
 func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 	var found jsontext.Value
@@ -227,8 +227,8 @@ func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 		}
 		value := jsontext.Value(data[start:end:end])
 		switch name := data[i+1 : nameEnd-1]; {
-		case string(name) == want && found.Kind() == '[' && len(found) > len("[]"):
-			return nil, errTwoLists
+		case string(name) == want && (found.Kind() == '[' || found.Kind() == '{') && len(found) > len("[]"):
+			return nil, errTwice
 		case string(name) == want:
 			found = value
 		case isPagingMember(string(name)):
@@ -278,9 +278,9 @@ func listIn(object jsontext.Value, paging Paging, depth int) (jsontext.Value, Pa
 }
 
 var (
-	errSyntax   = errors.New("the answer is not JSON, or breaks off")
-	errBehind   = errors.New("something stands behind the answer")
-	errTwoLists = errors.New("the answer has a second list under the same name")
+	errSyntax = errors.New("the answer is not JSON, or breaks off")
+	errBehind = errors.New("something stands behind the answer")
+	errTwice  = errors.New("the answer has a second list or object under the same name")
 )
 
 func skipSpace(data []byte, i int) int {

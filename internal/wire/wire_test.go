@@ -223,7 +223,8 @@ func TestOpenRefusesWhatIsNoAnswer(t *testing.T) {
 	_, err = Open([]byte(`{"status":200}`), "body")
 	require.ErrorIs(t, err, ErrNoPayload)
 	for _, bad := range []string{`{"body":[1]`, `{"body"`, `{"body":`, `{"body":[1],}`, `{`, `{"a":"b`, `<html>`, `{"body" 1}`, `{"a":1 "body":2}`,
-		`{"body":[1]} {"body":[2]}`, `{"body":[1]}]`, `{"body":[1],"body":[2]}`, `{"body":[1],"body":null}`} {
+		`{"body":[1]} {"body":[2]}`, `{"body":[1]}]`, `{"body":[1],"body":[2]}`, `{"body":[1],"body":null}`,
+		`{"body":{"objects":[1]},"body":{"objects":[]}}`} {
 		_, err := Open([]byte(bad), "body")
 		require.Error(t, err, bad)
 		require.NotErrorIs(t, err, ErrNoPayload, bad)
