@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -120,4 +121,132 @@ func TestCredentialsThatEndBeforeARepeat(t *testing.T) {
 			require.Equal(t, 1, sent, name)
 		})
 	}
+}
+
+func manyIDs(n int) []int64 {
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	return ids
+}
+
+// removals are the changes in several calls of which nothing but the error tells what was done.
+var removals = map[string]func(context.Context, *Client) error{
+	"remove":       func(ctx context.Context, c *Client) error { return c.IPLists.Remove(ctx, IPSubnet, manyIDs(2500)) },
+	"delete rules": func(ctx context.Context, c *Client) error { return c.IPLists.DeleteRules(ctx, manyIDs(2500)) },
+}
+
+func TestARemovalThatFailsOnItsWaySaysHowManyAreGone(t *testing.T) {
+	for name, remove := range removals {
+		for status, kind := range map[int]error{403: ErrForbidden, 404: ErrNotFound, 429: ErrRateLimited} {
+			for calls := range 3 {
+				left := calls
+				client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+					if left--; left < 0 {
+						w.WriteHeader(status)
+					}
+				}, WithDefaults(WithRetries(0)))
+				err := remove(t.Context(), client)
+				require.ErrorIs(t, err, kind, name)
+				require.Len(t, server.requests(), calls+1, name)
+				if calls == 0 {
+					require.NotErrorIs(t, err, ErrOutcomeUnknown, name)
+					continue
+				}
+				requirePartlyDone(t, err, name)
+				require.ErrorContains(t, err, []string{1: "the first 1000 were removed", 2: "the first 2000 were removed"}[calls], name)
+			}
+		}
+	}
+}
+
+func TestAPartOfAChangeIsNoRefusedArgument(t *testing.T) {
+	changes := map[string]func(context.Context, *Client) error{
+		"delete many": func(ctx context.Context, c *Client) error {
+			result, err := c.Rules.DeleteMany(ctx, manyIDs(2500))
+			require.Equal(t, manyIDs(2500)[1000:], result.Untried)
+			return err
+		},
+		"add": func(ctx context.Context, c *Client) error {
+			n, err := c.IPLists.Deny(ctx, manyAddresses(2500), forever)
+			require.Equal(t, 1000, n)
+			return err
+		},
+		"apply": func(ctx context.Context, c *Client) error {
+			plan := &SyncPlan{ClientID: 4711, List: Denylist}
+			for _, value := range Countries("AQ", "BV") {
+				plan.Add = append(plan.Add, SyncEntry{IPValue: value, Terms: IPTerms{ExpiresAt: Forever, Reason: value.Value}})
+			}
+			result, err := c.IPLists.Apply(ctx, plan)
+			require.Equal(t, 1, result.Added)
+			return err
+		},
+		"apply after a removal": func(ctx context.Context, c *Client) error {
+			// The update of one value takes the entry apart, and the other cannot be added again.
+			entry := &IPEntry{ID: 1, List: Denylist, Kind: IPCountry, Values: []string{"AQ", "BV"}, ApplicationIDs: []int64{0}, ExpiresAt: At(Forever)}
+			values := entry.IPValues()
+			_, err := c.IPLists.Apply(ctx, &SyncPlan{
+				ClientID: 4711, List: Denylist, Update: []SyncEntry{{values[1], IPTerms{ExpiresAt: Forever, Reason: "other"}, entry, ""}},
+			})
+			var lost *IPRestoreError
+			require.ErrorAs(t, err, &lost)
+			return err
+		},
+	}
+	for name, change := range removals {
+		changes[name] = change
+	}
+	for name, change := range changes {
+		client, server := goodForClient(t, 1, answerJSON(`{"status":200,"body":[]}`))
+		requirePartlyDone(t, change(t.Context(), client), name)
+		require.Len(t, server.requests(), 1, name)
+	}
+	for name, remove := range removals {
+		client, server := goodForClient(t, 0, answerJSON(`{"status":200}`))
+		require.ErrorIs(t, remove(t.Context(), client), ErrInvalidArgument, name)
+		require.Empty(t, server.requests(), "%s: nothing was sent", name)
+	}
+}
+
+// TestTermsThatExpireOnTheWay are refused as they were when the plan came, but something was changed by then.
+func TestTermsThatExpireOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(US, Token("test-token-lists"), WithDefaultClientID(4711), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(10 * time.Second)
+			return stubTransport{`{"status":200}`}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		values := Countries("AQ", "BV")
+		result, err := client.IPLists.Apply(t.Context(), &SyncPlan{ClientID: 4711, List: Denylist, Add: []SyncEntry{
+			{values[0], IPTerms{ExpiresAt: Forever}, nil, ""}, {values[1], IPTerms{ExpiresAt: time.Now().Add(5 * time.Second)}, nil, ""},
+		}})
+		requirePartlyDone(t, err, "apply")
+		require.Equal(t, 1, result.Added)
+	})
+}
+
+// TestAllCallsOfAChangeAreCheckedFirst: what only the last of them cannot carry is refused before the first is sent.
+func TestAllCallsOfAChangeAreCheckedFirst(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	for _, bad := range []string{"\xff", masked} {
+		_, err := client.IPLists.Add(t.Context(), NewIPEntries{
+			List: Denylist, Values: append(Addresses(manyAddresses(1500)...), Datacenters(bad)...), IPTerms: forever,
+		})
+		require.ErrorIs(t, err, ErrInvalidArgument)
+
+		entries := make([]IPEntry, 1500)
+		for i := range entries {
+			entries[i] = IPEntry{ID: int64(i + 1), Kind: IPSubnet}
+		}
+		entries[1499].Kind = IPKind(bad)
+		require.ErrorIs(t, client.IPLists.RemoveEntries(t.Context(), entries), ErrInvalidArgument)
+
+		result, err := client.IPLists.Apply(t.Context(), &SyncPlan{ClientID: 4711, List: Denylist, Add: []SyncEntry{
+			{Countries("AQ")[0], IPTerms{ExpiresAt: Forever}, nil, ""}, {Countries("BV")[0], IPTerms{ExpiresAt: Forever, Reason: bad}, nil, ""},
+		}})
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		require.Nil(t, result)
+	}
+	require.Empty(t, server.requests())
 }
