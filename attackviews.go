@@ -141,9 +141,10 @@ type AttackViewUpdate struct {
 	Config Opt[RawJSON] `json:"config,omitzero"`
 }
 
-// Update changes a view. Views that came with the product cannot be changed.
+// Update changes a view. Views that came with the product cannot be changed. If the read that may follow fails, the error matches
+// [ErrOutcomeUnknown]: the view may have been changed.
 //
-// PUT /v1/client/{client_id}/attack-views/{id}. Replay class: idempotent.
+// PUT /v1/client/{client_id}/attack-views/{id}; where the API answers without the view, a GET follows. Replay class: idempotent.
 func (s *AttackViewsService) Update(ctx context.Context, id int64, update AttackViewUpdate, opts ...CallOption) (*AttackView, error) {
 	if update.Name.IsZero() && update.Description.IsZero() && update.Config.IsZero() {
 		return nil, invalid("update", "it changes nothing")
@@ -166,7 +167,7 @@ func (s *AttackViewsService) Update(ctx context.Context, id int64, update Attack
 		return view, err
 	}
 	// The answer is not documented: if it says nothing, the view itself tells.
-	return s.Get(ctx, id, opts...)
+	return readChanged(viewsUpdate, func() (*AttackView, error) { return s.Get(ctx, id, opts...) })
 }
 
 // one makes a call that answers a view. An answer without one, such as {"status":200}, must not pass for a view without an id.

@@ -342,8 +342,11 @@ func callError(op operation, path string, err error) error {
 		return e
 	}
 	e.Attempts, e.OutcomeUnknown, e.Err = failure.Attempts, failure.Unknown, failure.Err
+	if failure.Unknown {
+		e.Err = noArgument(e.Err)
+	}
 	if failure.Cause != nil {
-		e.Err = fmt.Errorf("%w, after %w", failure.Err, failure.Cause)
+		e.Err = fmt.Errorf("%w, after %w", e.Err, failure.Cause)
 	}
 	if last := failure.Last; last != nil {
 		e.Last = answerError(op, path, last.Status, last)

@@ -443,7 +443,8 @@ func (u *TenantUpdate) validate() error {
 	return checkChanges(u)
 }
 
-// Update changes one tenant and returns it as it is afterwards. An id that no tenant has meets [ErrNotFound].
+// Update changes one tenant and returns it as it is afterwards. An id that no tenant has meets [ErrNotFound]. If the list that may follow fails, the
+// error matches [ErrOutcomeUnknown]: the tenant may have been changed.
 //
 // POST /v1/objects/client/update with a filter by id; where the API answers without the tenant, a list by id follows. Replay class: idempotent.
 func (s *ClientsService) Update(ctx context.Context, id int64, update TenantUpdate, opts ...CallOption) (*Tenant, error) {
@@ -459,7 +460,7 @@ func (s *ClientsService) Update(ctx context.Context, id int64, update TenantUpda
 	case err != nil:
 		return nil, err
 	case tenants == nil:
-		return s.Get(ctx, id, opts...)
+		return readChanged(clientsUpdate, func() (*Tenant, error) { return s.Get(ctx, id, opts...) })
 	}
 	return withID(clientsUpdate, tenants, id, func(t *Tenant) int64 { return t.ID })
 }

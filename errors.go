@@ -14,7 +14,7 @@ import (
 // The kinds of failure, for [errors.Is]. An [*APIError] matches the kind of its status and text; ErrOutcomeUnknown and
 // ErrInvalidArgument also match errors without an answer.
 var (
-	// ErrInvalidArgument: the SDK refused the arguments; nothing was sent.
+	// ErrInvalidArgument: the SDK refused the arguments; nothing was sent, but for reads that come first.
 	ErrInvalidArgument = errors.New("invalid argument")
 	// ErrValidation: the API refused the request (400, 413, 414, 422).
 	ErrValidation = errors.New("validation failed")
@@ -34,24 +34,26 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrGone: the object has expired (410).
 	ErrGone = errors.New("gone")
-	// ErrLocked: the rules are locked while a snapshot is taken or restored (423). Nothing was changed.
+	// ErrLocked: the rules are locked while a snapshot is taken or restored (423). This request changed nothing.
 	ErrLocked = errors.New("locked")
-	// ErrRateLimited: too many requests (429). Nothing was changed.
+	// ErrRateLimited: too many requests (429). This request changed nothing.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrServer: the service or a gateway in front of it failed (5xx).
 	ErrServer = errors.New("server error")
 	// ErrRedirect: the answer was a redirect, which is never part of this API and is not followed (3xx).
 	ErrRedirect = errors.New("redirect refused")
-	// ErrOutcomeUnknown: a change was sent, and nobody can tell whether it was applied. Look before you repeat it.
+	// ErrOutcomeUnknown: a change was sent, and nobody can tell whether it was applied, or a part of it was, or it could not be read afterwards. Look before
+	// you repeat it. The error may match the kind of the request that failed too.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
-	// ErrResponse: the answer could not be read as what the operation returns.
+	// ErrResponse: the answer could not be read as what the operation returns. A change may have been applied; where this is not ErrOutcomeUnknown too,
+	// the change is idempotent and may be repeated.
 	ErrResponse = errors.New("unreadable answer")
 	// ErrResponseTooLarge: the answer passed the cap, see [WithMaxResponseSize], or holds far more values than its size accounts for, which would
 	// take more memory than the cap lets one expect.
 	ErrResponseTooLarge = errors.New("answer too large")
 )
 
-// ArgumentError says which argument was refused before anything was sent. It matches [ErrInvalidArgument].
+// ArgumentError says which argument was refused before anything was sent, but for reads that come first. It matches [ErrInvalidArgument].
 type ArgumentError struct {
 	// Argument is the name of the argument, field or setting.
 	Argument string

@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -207,22 +208,13 @@ type NewIPEntries struct {
 // Add adds values to a list, up to 1000 in one call and as many calls as it takes. It returns how many values the calls carried that
 // succeeded, which is all of them unless there is an error. Values that stand there twice are added once.
 //
-// A value that is in the list already makes the call that carries it fail with an error that matches [ErrConflict], unless Force is set. The
-// answer has no ids: read the list to learn them.
+// A value that is in the list already makes the call that carries it fail with an error that matches [ErrConflict], unless Force is set: after an error,
+// a repeat without it is for the values that were not added. They are added in their order. The answer has no ids: read the list to learn them.
 //
 // POST /v1/blocklist/clients/{client_id}/access_rules. Replay class: once, with Force idempotent.
 func (s *IPListsService) Add(ctx context.Context, entries NewIPEntries, opts ...CallOption) (int, error) {
-	if err := checkIPList(entries.List, Denylist, Allowlist, Graylist); err != nil {
-		return 0, err
-	}
-	values, err := normalIPValues(entries.Values)
+	all, err := entries.batches(time.Now())
 	if err != nil {
-		return 0, err
-	}
-	if len(values) == 0 {
-		return 0, invalid("values", "there are none")
-	}
-	if entries.IPTerms, err = entries.prepared(time.Now()); err != nil {
 		return 0, err
 	}
 	id, err := s.client.ClientID(ctx, opts...)
@@ -233,17 +225,41 @@ func (s *IPListsService) Add(ctx context.Context, entries NewIPEntries, opts ...
 	if entries.Force {
 		op.replay = idempotent
 	}
-	for batch := range slices.Chunk(values, ipBatch) {
-		body := accessRules{
-			List: blocklistWords.wire(string(entries.List)), Force: entries.Force, Reason: entries.Reason,
-			ApplicationIDs: entries.ApplicationIDs, ExpiredAt: entries.ExpiresAt.Unix(), Rules: accessRulesOf(batch),
+	for _, batch := range all {
+		err := run(ctx, s.client, op, args{path: []any{id}, body: batch.body}, opts)
+		if err != nil && added > 0 {
+			err = afterPart(op, err)
 		}
-		if err := run(ctx, s.client, op, args{path: []any{id}, body: body}, opts); err != nil {
+		if err != nil {
 			return added, err
 		}
-		added += len(batch)
+		added += len(batch.items)
 	}
 	return added, nil
+}
+
+// batches checks the entries and cuts them into the calls that add them.
+func (n NewIPEntries) batches(now time.Time) ([]batch[IPValue], error) {
+	if err := checkIPList(n.List, Denylist, Allowlist, Graylist); err != nil {
+		return nil, err
+	}
+	values, err := normalIPValues(n.Values)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) == 0 {
+		return nil, invalid("values", "there are none")
+	}
+	terms, err := n.prepared(now)
+	if err != nil {
+		return nil, err
+	}
+	return batches(values, ipBatch, func(part []IPValue) any {
+		return accessRules{
+			List: blocklistWords.wire(string(n.List)), Force: n.Force, Reason: terms.Reason,
+			ApplicationIDs: terms.ApplicationIDs, ExpiredAt: terms.ExpiresAt.Unix(), Rules: accessRulesOf(part),
+		}
+	})
 }
 
 // accessRules is the body of Add. It spells rules_type with an s, unlike all other routes.
@@ -292,7 +308,8 @@ func (s *IPListsService) Gray(ctx context.Context, addresses []string, terms IPT
 }
 
 // Remove removes entries of one kind by their ids, up to 1000 in one call. All values of an entry go, which are many for countries, data
-// centres and proxies: [IPListsService.RemoveValues] removes some of them. A single id that is not there counts as removed.
+// centres and proxies: [IPListsService.RemoveValues] removes some of them. A single id that is not there counts as removed. If a call fails that is not
+// the first, the error matches [ErrOutcomeUnknown] and says how many of the ids, from the first on, were removed before: a repeat is for the others.
 //
 // DELETE /v1/blocklist/clients/{client_id}/groups with a JSON body. Replay class: idempotent.
 func (s *IPListsService) Remove(ctx context.Context, kind IPKind, ids []int64, opts ...CallOption) error {
@@ -311,10 +328,9 @@ func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, o
 	if len(entries) == 0 {
 		return invalid("entries", "there are none")
 	}
-	for i := range entries {
-		if err := checkIPEntry(&entries[i]); err != nil {
-			return err
-		}
+	all, err := ipRemovals(entries)
+	if err != nil {
+		return err
 	}
 	id, err := s.client.ClientID(ctx, opts...)
 	if err != nil {
@@ -325,12 +341,33 @@ func (s *IPListsService) RemoveEntries(ctx context.Context, entries []IPEntry, o
 			return err
 		}
 	}
-	for batch := range slices.Chunk(entries, ipBatch) {
-		err := run(ctx, s.client, ipListsRemove, args{path: []any{id}, body: removedGroupsOf(batch)}, opts)
+	return removeBatches(ctx, s.client, ipListsRemove, args{path: []any{id}}, all, opts)
+}
+
+// ipRemovals checks entries and cuts them into the calls that remove them.
+func ipRemovals(entries []IPEntry) ([]batch[IPEntry], error) {
+	for i := range entries {
+		if err := checkIPEntry(&entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return batches(entries, ipBatch, func(part []IPEntry) any { return removedGroupsOf(part) })
+}
+
+// removeBatches makes the calls of a removal.
+func removeBatches[T any](ctx context.Context, c *Client, op operation, a args, all []batch[T], opts []CallOption) error {
+	removed := 0
+	for _, batch := range all {
+		a.body = batch.body
+		err := run(ctx, c, op, a, opts)
 		// Whether one unknown id makes the service leave the others alone is not known, so only a lone one counts as removed.
-		if err != nil && (len(batch) > 1 || !errors.Is(err, ErrNotFound)) {
+		if err != nil && (len(batch.items) > 1 || !errors.Is(err, ErrNotFound)) {
+			if removed > 0 {
+				err = afterChange(op, fmt.Sprintf("the first %d were removed before", removed), err)
+			}
 			return err
 		}
+		removed += len(batch.items)
 	}
 	return nil
 }

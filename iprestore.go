@@ -72,6 +72,8 @@ type ipApply struct {
 	result  *SyncResult
 	changes []ipChange
 	opts    []CallOption
+	// changed says that something was removed or added, or may have been.
+	changed bool
 }
 
 // ipChange is what is to be added, for one reason, and the number of the result that counts it.
@@ -82,10 +84,8 @@ type ipChange struct {
 
 // check finds what [IPListsService.Add] would refuse, and entries that did not come with their terms, while nothing has been removed yet.
 func (a *ipApply) check(steps syncSteps, now time.Time) error {
-	for i := range steps.removeFirst {
-		if err := checkIPEntry(&steps.removeFirst[i]); err != nil {
-			return err
-		}
+	if _, err := ipRemovals(slices.Concat(steps.removeFirst, steps.removeLast)); err != nil {
+		return err
 	}
 	for _, e := range steps.restore {
 		if err := checkRestore(e); err != nil {
@@ -94,10 +94,7 @@ func (a *ipApply) check(steps syncSteps, now time.Time) error {
 	}
 	for _, change := range a.changes {
 		for _, entries := range sameTerms(a.result.Plan.List, change.entries) {
-			_, err := normalIPValues(entries.Values)
-			if err == nil {
-				_, err = entries.prepared(now)
-			}
+			_, err := entries.batches(now)
 			if err == nil {
 				continue
 			}
@@ -124,6 +121,14 @@ func checkRestore(e SyncEntry) error {
 	return nil
 }
 
+// failed is the error of a call that failed.
+func (a *ipApply) failed(op operation, err error) error {
+	if a.changed {
+		return afterPart(op, err)
+	}
+	return err
+}
+
 // replace removes entries of which values stay or come back with other terms, and adds these again.
 func (a *ipApply) replace(ctx context.Context, entries []IPEntry) error {
 	// What goes with one call comes back before the next.
@@ -144,9 +149,10 @@ func (a *ipApply) remove(ctx context.Context, entries []IPEntry) (gone int, err 
 	for batch := range slices.Chunk(entries, ipBatch) {
 		err := a.lists.RemoveEntries(ctx, batch, a.opts...)
 		if err != nil && !mayBeRemoved(err) {
-			return gone, err
+			return gone, a.failed(ipListsRemove, err)
 		}
 		gone += len(batch)
+		a.changed = true
 		if err != nil {
 			return gone, err
 		}
@@ -199,7 +205,7 @@ func (a *ipApply) putBack(ctx context.Context, entries []IPEntry, cause error) e
 			*change.done += n
 			if err != nil {
 				group.Values = group.Values[n:]
-				lost, reasons = append(lost, group), append(reasons, err)
+				lost, reasons = append(lost, group), append(reasons, afterPart(ipListsAdd, err))
 			}
 		}
 	}
@@ -228,8 +234,9 @@ func (a *ipApply) add(ctx context.Context, change ipChange) error {
 	for _, entries := range sameTerms(a.result.Plan.List, change.entries) {
 		n, err := a.lists.Add(ctx, entries, a.opts...)
 		*change.done += n
+		a.changed = a.changed || n > 0
 		if err != nil {
-			return err
+			return a.failed(ipListsAdd, err)
 		}
 	}
 	return nil

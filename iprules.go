@@ -2,10 +2,8 @@ package wallarm
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -514,7 +512,7 @@ func (s *IPListsService) DeleteRule(ctx context.Context, id int64, opts ...CallO
 }
 
 // DeleteRules removes entries by their ids, up to 1000 in one call. No ids at all are refused: the route would remove everything. A single id
-// that is not there counts as removed.
+// that is not there counts as removed. Of a call that fails after others the error says how many are gone, see [IPListsService.Remove].
 //
 // DELETE /v4/ip_rules with a JSON body. Replay class: idempotent.
 func (s *IPListsService) DeleteRules(ctx context.Context, ids []int64, opts ...CallOption) error {
@@ -534,15 +532,13 @@ func (s *IPListsService) DeleteRules(ctx context.Context, ids []int64, opts ...C
 		ClientID int64   `json:"clientid"`
 		IDs      []int64 `json:"id"`
 	}
-	for batch := range slices.Chunk(ids, ipBatch) {
-		body := struct {
+	all, err := batches(ids, ipBatch, func(part []int64) any {
+		return struct {
 			Filter filter `json:"filter"`
-		}{filter{clientID, batch}}
-		err := run(ctx, s.client, ipListsDeleteRules, args{body: body}, opts)
-		// Whether one unknown id makes the service leave the others alone is not known, so only a lone one counts as removed.
-		if err != nil && (len(batch) > 1 || !errors.Is(err, ErrNotFound)) {
-			return err
-		}
+		}{filter{clientID, part}}
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	return removeBatches(ctx, s.client, ipListsDeleteRules, args{}, all, opts)
 }

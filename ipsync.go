@@ -343,9 +343,10 @@ type SyncResult struct {
 // takes some seconds. If Apply fails in between with another error, plan and apply again. Values are added by force, so one that came into
 // the list meanwhile is no conflict.
 //
-// Before anything is sent, Apply refuses a plan with entries of another list or client, one with terms that have expired since, and one that takes apart an
-// entry whose rest could not be added again as it was: one without an expiry or applications, or with a status other than enabled and active,
-// since what is added is in force. The result is nil then.
+// Before anything is sent, Apply refuses a plan with entries of another list or client, one with terms that have expired since or with what cannot be
+// written as JSON, and one that takes apart an entry whose rest could not be added again as it was: one without an expiry or applications, or with a
+// status other than enabled and active, since what is added is in force. The result is nil then. What is refused later, such as terms that expire on the
+// way, is no [*ArgumentError] and matches [ErrOutcomeUnknown].
 //
 // POST /v1/blocklist/clients/{client_id}/access_rules with force and DELETE /v1/blocklist/clients/{client_id}/groups. Replay class:
 // idempotent.
@@ -365,7 +366,8 @@ func (s *IPListsService) Apply(ctx context.Context, plan *SyncPlan, opts ...Call
 	}
 	now := time.Now()
 	result, steps := &SyncResult{Plan: plan}, plan.steps(now)
-	apply := ipApply{s, result, []ipChange{{steps.restore, &result.Restored}, {plan.Update, &result.Updated}, {plan.Add, &result.Added}}, opts}
+	changes := []ipChange{{steps.restore, &result.Restored}, {plan.Update, &result.Updated}, {plan.Add, &result.Added}}
+	apply := ipApply{lists: s, result: result, changes: changes, opts: opts}
 	if err := apply.check(steps, now); err != nil {
 		return nil, err
 	}

@@ -505,6 +505,9 @@ func (s *RulesService) DeleteMany(ctx context.Context, ids []int64, opts ...Call
 	for len(result.Untried) > 0 {
 		batch := result.Untried[:min(len(result.Untried), maxDeleted)]
 		deleted, err := s.deleteBatch(ctx, clientID, batch, opts)
+		if err != nil && len(result.Deleted)+len(result.Missing) > 0 {
+			err = afterPart(rulesDeleteMany, err)
+		}
 		if err != nil {
 			return &result, err
 		}

@@ -159,7 +159,8 @@ type writeByFilter struct {
 // mostTouched is the limit of a write by filter. Without one the API stops after 100 objects on some routes.
 const mostTouched = 1000
 
-// Update changes one user and returns it as it is afterwards. An id that no user has meets [ErrNotFound].
+// Update changes one user and returns it as it is afterwards. An id that no user has meets [ErrNotFound]. If the list that may follow fails, the error
+// matches [ErrOutcomeUnknown]: the user may have been changed.
 //
 // POST /v1/objects/user/update with a filter by id; where the API answers without the user, a list by id follows. Replay class: idempotent.
 func (s *UsersService) Update(ctx context.Context, id int64, update UserUpdate, opts ...CallOption) (*User, error) {
@@ -176,7 +177,7 @@ func (s *UsersService) Update(ctx context.Context, id int64, update UserUpdate, 
 		return nil, err
 	case users == nil:
 		// {"status":200,"body":null} says neither what was changed nor whether there was anything to change.
-		return s.Get(ctx, id, opts...)
+		return readChanged(usersUpdate, func() (*User, error) { return s.Get(ctx, id, opts...) })
 	}
 	return withID(usersUpdate, users, id, func(u *User) int64 { return u.ID })
 }

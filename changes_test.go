@@ -1,0 +1,252 @@
+package wallarm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// goodFor returns credentials that are empty after some attempts, as those of a file that is being written.
+func goodFor(attempts int) Authenticator {
+	return CredentialsFunc(func(context.Context) (Authenticator, error) {
+		if attempts--; attempts < 0 {
+			return Token(""), nil
+		}
+		return Token("test-token-rotating"), nil
+	})
+}
+
+// goodForClient is a client of a server with such credentials.
+func goodForClient(t *testing.T, attempts int, answer http.HandlerFunc) (*Client, *answerer) {
+	t.Helper()
+	client, server := newTestClient(t, answer)
+	rotating, err := New(US, goodFor(attempts), WithBaseURL(client.BaseURL()), WithDefaultClientID(4711))
+	require.NoError(t, err)
+	return rotating, server
+}
+
+// requirePartlyDone checks that an error does not say that nothing was sent, or that the same call may be made again.
+func requirePartlyDone(t *testing.T, err error, name string) {
+	t.Helper()
+	require.ErrorIs(t, err, ErrOutcomeUnknown, name)
+	require.NotErrorIs(t, err, ErrInvalidArgument, name)
+	var argument *ArgumentError
+	require.False(t, errors.As(err, &argument), name)
+	require.False(t, IsTemporary(err), name)
+}
+
+// updates are the changes whose answer may not show what was changed, so that it is read.
+var updates = map[string]func(context.Context, *Client) error{
+	"users.update": func(ctx context.Context, c *Client) error {
+		_, err := c.Users.Update(ctx, 77, UserUpdate{Enabled: Set(true)})
+		return err
+	},
+	"users.disable":   func(ctx context.Context, c *Client) error { _, err := c.Users.Disable(ctx, 77); return err },
+	"clients.disable": func(ctx context.Context, c *Client) error { _, err := c.Clients.Disable(ctx, 77); return err },
+	"views.update": func(ctx context.Context, c *Client) error {
+		_, err := c.AttackViews.Update(ctx, 77, AttackViewUpdate{Name: Set("new")})
+		return err
+	},
+}
+
+func isChange(r *http.Request) bool {
+	return r.Method == http.MethodPut || strings.HasSuffix(r.URL.Path, "/update")
+}
+
+func TestAChangeThatCannotBeReadBack(t *testing.T) {
+	for name, update := range updates {
+		for status, kind := range map[int]error{400: ErrValidation, 403: ErrForbidden, 404: ErrNotFound, 429: ErrRateLimited, 503: ErrServer} {
+			client, server := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+				if !isChange(r) {
+					w.WriteHeader(status)
+				}
+				_, _ = io.WriteString(w, `{"status":200,"body":null}`)
+			}, WithDefaults(WithRetries(0)))
+			err := update(t.Context(), client)
+			requirePartlyDone(t, err, name)
+			require.ErrorIs(t, err, kind, name)
+			require.Len(t, server.requests(), 2, name)
+		}
+
+		client, _ := newTestClient(t, answerJSON(`{"status":200,"body":null}`))
+		err := update(t.Context(), client)
+		require.ErrorIs(t, err, ErrNotFound, name)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown, "%s: there is none, so none was changed", name)
+
+		client, _ = newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+			answer := `{"status":200,"body":null}`
+			if !isChange(r) {
+				answer = `<html>`
+			}
+			_, _ = io.WriteString(w, answer)
+		})
+		err = update(t.Context(), client)
+		requirePartlyDone(t, err, name)
+		require.ErrorIs(t, err, ErrResponse, name)
+
+		client, server := goodForClient(t, 1, answerJSON(`{"status":200,"body":null}`))
+		requirePartlyDone(t, update(t.Context(), client), name)
+		require.Len(t, server.requests(), 1, name)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		client, _ = newTestClient(t, answerJSON(`{"status":200,"body":null}`), WithHook(func(context.Context, Attempt) { cancel() }))
+		err = update(ctx, client)
+		requirePartlyDone(t, err, name)
+		require.ErrorIs(t, err, context.Canceled, name)
+	}
+}
+
+// TestCredentialsThatEndBeforeARepeat: the attempt before may have been applied.
+func TestCredentialsThatEndBeforeARepeat(t *testing.T) {
+	for name, update := range updates {
+		synctest.Test(t, func(t *testing.T) {
+			sent := 0
+			client, err := New(US, goodFor(1), WithDefaultClientID(4711), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+				sent++
+				answer, err := stubTransport{`{}`}.RoundTrip(r)
+				answer.StatusCode = http.StatusServiceUnavailable
+				return answer, err
+			})))
+			require.NoError(t, err)
+			err = update(t.Context(), client)
+			requirePartlyDone(t, err, name)
+			require.ErrorIs(t, err, ErrServer, name)
+			require.Equal(t, 1, sent, name)
+		})
+	}
+}
+
+func manyIDs(n int) []int64 {
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	return ids
+}
+
+// removals are the changes in several calls of which nothing but the error tells what was done.
+var removals = map[string]func(context.Context, *Client) error{
+	"remove":       func(ctx context.Context, c *Client) error { return c.IPLists.Remove(ctx, IPSubnet, manyIDs(2500)) },
+	"delete rules": func(ctx context.Context, c *Client) error { return c.IPLists.DeleteRules(ctx, manyIDs(2500)) },
+}
+
+func TestARemovalThatFailsOnItsWaySaysHowManyAreGone(t *testing.T) {
+	for name, remove := range removals {
+		for status, kind := range map[int]error{403: ErrForbidden, 404: ErrNotFound, 429: ErrRateLimited} {
+			for calls := range 3 {
+				left := calls
+				client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+					if left--; left < 0 {
+						w.WriteHeader(status)
+					}
+				}, WithDefaults(WithRetries(0)))
+				err := remove(t.Context(), client)
+				require.ErrorIs(t, err, kind, name)
+				require.Len(t, server.requests(), calls+1, name)
+				if calls == 0 {
+					require.NotErrorIs(t, err, ErrOutcomeUnknown, name)
+					continue
+				}
+				requirePartlyDone(t, err, name)
+				require.ErrorContains(t, err, []string{1: "the first 1000 were removed", 2: "the first 2000 were removed"}[calls], name)
+			}
+		}
+	}
+}
+
+func TestAPartOfAChangeIsNoRefusedArgument(t *testing.T) {
+	changes := map[string]func(context.Context, *Client) error{
+		"delete many": func(ctx context.Context, c *Client) error {
+			result, err := c.Rules.DeleteMany(ctx, manyIDs(2500))
+			require.Equal(t, manyIDs(2500)[1000:], result.Untried)
+			return err
+		},
+		"add": func(ctx context.Context, c *Client) error {
+			n, err := c.IPLists.Deny(ctx, manyAddresses(2500), forever)
+			require.Equal(t, 1000, n)
+			return err
+		},
+		"apply": func(ctx context.Context, c *Client) error {
+			plan := &SyncPlan{ClientID: 4711, List: Denylist}
+			for _, value := range Countries("AQ", "BV") {
+				plan.Add = append(plan.Add, SyncEntry{IPValue: value, Terms: IPTerms{ExpiresAt: Forever, Reason: value.Value}})
+			}
+			result, err := c.IPLists.Apply(ctx, plan)
+			require.Equal(t, 1, result.Added)
+			return err
+		},
+		"apply after a removal": func(ctx context.Context, c *Client) error {
+			// The update of one value takes the entry apart, and the other cannot be added again.
+			entry := &IPEntry{ID: 1, List: Denylist, Kind: IPCountry, Values: []string{"AQ", "BV"}, ApplicationIDs: []int64{0}, ExpiresAt: At(Forever)}
+			values := entry.IPValues()
+			_, err := c.IPLists.Apply(ctx, &SyncPlan{
+				ClientID: 4711, List: Denylist, Update: []SyncEntry{{values[1], IPTerms{ExpiresAt: Forever, Reason: "other"}, entry, ""}},
+			})
+			var lost *IPRestoreError
+			require.ErrorAs(t, err, &lost)
+			return err
+		},
+	}
+	for name, change := range removals {
+		changes[name] = change
+	}
+	for name, change := range changes {
+		client, server := goodForClient(t, 1, answerJSON(`{"status":200,"body":[]}`))
+		requirePartlyDone(t, change(t.Context(), client), name)
+		require.Len(t, server.requests(), 1, name)
+	}
+	for name, remove := range removals {
+		client, server := goodForClient(t, 0, answerJSON(`{"status":200}`))
+		require.ErrorIs(t, remove(t.Context(), client), ErrInvalidArgument, name)
+		require.Empty(t, server.requests(), "%s: nothing was sent", name)
+	}
+}
+
+// TestTermsThatExpireOnTheWay are refused as they were when the plan came, but something was changed by then.
+func TestTermsThatExpireOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(US, Token("test-token-lists"), WithDefaultClientID(4711), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(10 * time.Second)
+			return stubTransport{`{"status":200}`}.RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		values := Countries("AQ", "BV")
+		result, err := client.IPLists.Apply(t.Context(), &SyncPlan{ClientID: 4711, List: Denylist, Add: []SyncEntry{
+			{values[0], IPTerms{ExpiresAt: Forever}, nil, ""}, {values[1], IPTerms{ExpiresAt: time.Now().Add(5 * time.Second)}, nil, ""},
+		}})
+		requirePartlyDone(t, err, "apply")
+		require.Equal(t, 1, result.Added)
+	})
+}
+
+// TestAllCallsOfAChangeAreCheckedFirst: what only the last of them cannot carry is refused before the first is sent.
+func TestAllCallsOfAChangeAreCheckedFirst(t *testing.T) {
+	client, server := newTestClient(t, answerJSON(`{"status":200}`))
+	for _, bad := range []string{"\xff", masked} {
+		_, err := client.IPLists.Add(t.Context(), NewIPEntries{
+			List: Denylist, Values: append(Addresses(manyAddresses(1500)...), Datacenters(bad)...), IPTerms: forever,
+		})
+		require.ErrorIs(t, err, ErrInvalidArgument)
+
+		entries := make([]IPEntry, 1500)
+		for i := range entries {
+			entries[i] = IPEntry{ID: int64(i + 1), Kind: IPSubnet}
+		}
+		entries[1499].Kind = IPKind(bad)
+		require.ErrorIs(t, client.IPLists.RemoveEntries(t.Context(), entries), ErrInvalidArgument)
+
+		result, err := client.IPLists.Apply(t.Context(), &SyncPlan{ClientID: 4711, List: Denylist, Add: []SyncEntry{
+			{Countries("AQ")[0], IPTerms{ExpiresAt: Forever}, nil, ""}, {Countries("BV")[0], IPTerms{ExpiresAt: Forever, Reason: bad}, nil, ""},
+		}})
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		require.Nil(t, result)
+	}
+	require.Empty(t, server.requests())
+}
