@@ -227,7 +227,9 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	if answer.Status < 200 || answer.Status > 299 {
 		cancel()
 		e := answerError(op, shown, answer.Status, answer)
-		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || answer.Status >= 500 || answer.Status < 200)
+		// A 303 sends the caller to look at what a request has led to.
+		isUnsure := answer.Unsure || answer.Status >= 500 || answer.Status < 200 || answer.Status == http.StatusSeeOther
+		e.OutcomeUnknown = call.Class != ReplayRead && isUnsure
 		answer.Release()
 		return nil, e
 	}

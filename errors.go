@@ -40,7 +40,8 @@ var (
 	ErrRateLimited = errors.New("rate limited")
 	// ErrServer: the service or a gateway in front of it failed (5xx).
 	ErrServer = errors.New("server error")
-	// ErrRedirect: the answer was a redirect, which is never part of this API and is not followed (3xx).
+	// ErrRedirect: the answer was a redirect, which is never part of this API and is not followed (3xx). Behind a 303 a change may have
+	// been applied.
 	ErrRedirect = errors.New("redirect refused")
 	// ErrOutcomeUnknown: a change was sent, and nobody can tell whether it was applied, or a part of it was, or it could not be read afterwards. Look before
 	// you repeat it. The error may match the kind of the request that failed too.
