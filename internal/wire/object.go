@@ -19,15 +19,28 @@ func (m Member) IsNothing() bool {
 	case "null", "0", "false", `""`, "[]", "{}":
 		return true
 	}
-	if m.Value.Kind() != '{' {
+	return m.Value.Kind() == '{' && isNothing(jsontext.NewDecoder(bytes.NewReader(m.Value), syntax))
+}
+
+// isNothing reads one value. Objects within objects are not taken apart: each level would cost what is below it.
+func isNothing(d *jsontext.Decoder) bool {
+	if d.PeekKind() != '{' {
+		value, err := d.ReadValue()
+		if err != nil {
+			return false
+		}
+		text := string(value)
+		return text == "null" || text == "0" || text == "false" || isEmptyValue(value)
+	}
+	if _, err := d.ReadToken(); err != nil {
 		return false
 	}
-	members, err := Members(m.Value)
-	for _, member := range members {
-		if !member.IsNothing() {
+	for d.PeekKind() == '"' {
+		if _, err := d.ReadToken(); err != nil || !isNothing(d) {
 			return false
 		}
 	}
+	_, err := d.ReadToken()
 	return err == nil
 }
 

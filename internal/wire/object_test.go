@@ -2,10 +2,33 @@ package wire
 
 import (
 	"bytes"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/require"
 )
+
+func TestNothing(t *testing.T) {
+	for text, want := range map[string]bool{
+		`null`: true, `0`: true, `false`: true, `""`: true, `[]`: true, `{}`: true, `{"a":{"b":null,"c":[]},"d":""}`: true,
+		`1`: false, `" "`: false, `[0]`: false, `{"a":{"b":null,"c":[0]}}`: false, `{"a":{"b":null},"c":true}`: false, `{"a":`: false, ``: false,
+	} {
+		require.Equal(t, want, Member{Value: jsontext.Value(text)}.IsNothing(), text)
+	}
+}
+
+// TestNestedObjectsAreReadOnce: each level was copied, with all below it.
+func TestNestedObjectsAreReadOnce(t *testing.T) {
+	const depth = 9000
+	text := strings.Repeat(`{"a":`, depth) + `[` + strings.Repeat(`1,`, depth) + `1]` + strings.Repeat(`}`, depth)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.False(t, Member{Value: jsontext.Value(text)}.IsNothing())
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+}
 
 // FuzzMembers: an object that is taken apart and put together again is valid, keeps its values, and stays as it is from then on.
 func FuzzMembers(f *testing.F) {
