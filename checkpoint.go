@@ -525,7 +525,7 @@ func (o *offsetWalk[T]) seek(ctx context.Context, start PageOptions) error {
 func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int) (found bool, items []T, err error) {
 	start.Offset, start.Limit = offset, o.limit
 	o.launch(ctx, start, 0)
-	f := o.take()
+	f := o.take(ctx)
 	if f.err != nil {
 		return false, nil, f.err
 	}

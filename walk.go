@@ -147,8 +147,8 @@ func (w *walk[T]) memory() []T {
 	return items
 }
 
-// take waits for the first page of the queue.
-func (w *walk[T]) take() *flight[T] {
+// take waits for the first page of the queue. One that came before the context ended is not handed out after it, or all that are on their way would be.
+func (w *walk[T]) take(ctx context.Context) *flight[T] {
 	f := w.queue[0]
 	<-f.done
 	if f.panicked != nil {
@@ -161,6 +161,11 @@ func (w *walk[T]) take() *flight[T] {
 	w.queue = w.queue[1:]
 	if w.settings.response != nil {
 		*w.settings.response = f.response
+	}
+	if f.err == nil && ctx.Err() != nil {
+		f.fetched.release()
+		f.fetched, f.page = nil, nil
+		f.err = &CallError{Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1, Err: context.Cause(ctx)}
 	}
 	return f
 }
@@ -271,7 +276,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 	steps, from, credit := 0, 0, maxSteps
 	w.launch(ctx, start, start.Limit)
 	for len(w.queue) > 0 {
-		f := w.take()
+		f := w.take(ctx)
 		if f.err != nil {
 			yield(nil, w.lostCursor(f.asked, f.err))
 			return
