@@ -412,7 +412,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		if t := w.when(&item); !t.IsZero() {
 			at = t.Unix()
 		}
-		h, _ := l.identity(&item)
+		h, _ := l.identity(&item, w.options.Checkpoint != nil)
 		if !w.seen.add(h, at) {
 			continue
 		}
