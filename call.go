@@ -206,7 +206,7 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		started = time.Now()
 	}
 	ctx, cancel, settled := bound(ctx, s.timeout, call.Stream)
-	answer, err := c.core.engine.Do(ctx, &call)
+	answer, err := c.exchange(ctx, &call, cancel)
 	if s.response != nil {
 		*s.response = describe(op, answer, err, started)
 	}
@@ -238,6 +238,19 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 		Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts, OutcomeUnknown: call.Class != ReplayRead,
 	}, answer}
 	return answer, nil
+}
+
+// exchange is [transport.Engine.Do]. It frees the context also if a hook or an authenticator of the caller panics, or ends its goroutine.
+func (c *Client) exchange(ctx context.Context, call *transport.Call, cancel func()) (*transport.Answer, error) {
+	finished := false
+	defer func() {
+		if !finished {
+			cancel()
+		}
+	}()
+	answer, err := c.core.engine.Do(ctx, call)
+	finished = true
+	return answer, err
 }
 
 // answerError makes the error that an answer is. The credentials and secrets that were sent are masked, should the answer repeat them.

@@ -226,7 +226,8 @@ func MaxItems(n int) CallOption {
 }
 
 // Concurrency lets an iterator over an offset list have n pages in flight, at most 32. Items still come in order. The default, 1, reads
-// one page ahead while the caller works; cursor lists always do that. Memory grows with n pages.
+// one page ahead while the caller works; cursor lists always do that. Memory grows with n pages. When the context ends, the page at hand is the last one
+// that is handed out; the iterator fails behind it.
 func Concurrency(n int) CallOption {
 	return func(s *callSettings) error {
 		if n < 1 || n > 32 {

@@ -48,6 +48,8 @@ const (
 	checkpointVersion = 1
 	// listHashes is how many items a Checkpoint remembers: so many neighbours would have to vanish from the list until its place is lost.
 	listHashes = 64
+	// maxSeek is how many pages behind a place it is looked for on. A list in which other items come for ever has no end.
+	maxSeek = 10_000
 	// maxCheckpoint bounds what is decoded; cursors of the API are far shorter.
 	maxCheckpoint = 64 << 10
 )
@@ -69,9 +71,11 @@ const (
 // keep the result of [Last] along with the checkpoint. The page size and Concurrency may differ on offset lists; the Offset and
 // Cursor of [PageOptions] count only at the beginning; [MaxItems] counts from the resumed place. A list that has changed meanwhile
 // is searched for the last items handled, which the checkpoint remembers by hashes of their ids, or of all that they say; the records of
-// [IPListsService.AllHistory] and [IPListsService.AllEvents] go by their number. If nothing is left of the last 64 of more items, the iterator
-// fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the
-// list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
+// [IPListsService.AllHistory] and [IPListsService.AllEvents] go by their number. The hashes have 64 bits, and are the same everywhere: a service that chose
+// two ids for the purpose could make one item pass for the other, and so could an attacker whose text is part of what identifies a row of the Attacks API,
+// with billions of trials. If nothing is left of the last 64 of more items, or none of them stands before the
+// place or on the 10 000 pages behind it, the iterator fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin
+// anew, with a zero Checkpoint. What came into the list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
 // be handled out of its order, and some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with
 // each answer, a resumed iterator may pass over others of that second. Where a list loses several items with each request, and its service orders those of
 // one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
@@ -494,7 +498,7 @@ func (o *offsetWalk[T]) seek(ctx context.Context, start PageOptions) error {
 			if more {
 				// A server that gives the same page at every offset has no end.
 				h, _ := o.identity(&items[0])
-				more = !firsts[h]
+				more = !firsts[h] && len(firsts) < maxSeek
 				firsts[h] = true
 			}
 		case received > 0 && received < low-at:
@@ -525,7 +529,7 @@ func (o *offsetWalk[T]) seek(ctx context.Context, start PageOptions) error {
 func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int) (found bool, items []T, err error) {
 	start.Offset, start.Limit = offset, o.limit
 	o.launch(ctx, start, 0)
-	f := o.take()
+	f := o.take(ctx)
 	if f.err != nil {
 		return false, nil, f.err
 	}

@@ -103,6 +103,31 @@ func (s *kindServer) lister(t *testing.T, opts ...CallOption) *lister[numbered] 
 	return l
 }
 
+// TestAPlaceIsNotLookedForWithoutEnd: in a list in which other items come for ever.
+func TestAPlaceIsNotLookedForWithoutEnd(t *testing.T) {
+	server := &kindServer{kind: byOffset, items: make([]int, 200)}
+	for n := range server.items {
+		server.items[n] = n
+	}
+	_, place := readSome(t, func(opts ...CallOption) *lister[numbered] { return server.lister(t, opts...) }, Checkpoint{}, 150)
+	l := server.lister(t, Resume(&place), MaxItems(50))
+	sent := 0
+	client, err := New(US, Token("test-token-list"), WithDefaultClientID(1), WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+		sent++
+		if sent > maxSeek+1000 {
+			return nil, errors.New("it asks for ever")
+		}
+		return stubTransport{fmt.Sprintf(`{"status":200,"body":[{"n":%d},{"n":%d}]}`, 1000+2*sent, 1001+2*sent)}.RoundTrip(r)
+	})))
+	require.NoError(t, err)
+	l.client = client
+	for _, err := range l.all(t.Context(), PageOptions{}) {
+		require.ErrorIs(t, err, ErrGone)
+	}
+	require.Greater(t, sent, maxSeek)
+	require.EqualValues(t, 150, place.Items())
+}
+
 // carry sends a checkpoint through its JSON, as another process would read it.
 func carry(t *testing.T, c Checkpoint) Checkpoint {
 	t.Helper()

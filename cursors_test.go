@@ -40,6 +40,29 @@ func (s *erraticServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// TestAnEmptyCursorDoesNotHideAnother: a list goes on with the cursor that has a text, and ends without an error if just that of the page is repeated.
+func TestAnEmptyCursorDoesNotHideAnother(t *testing.T) {
+	for _, pages := range [][]string{
+		{`"next_cursor":"c1","cursor":null`, `"next_cursor":null,"cursor":"c1"`},
+		{`"cursor":"","next_cursor":"c1","has_more":"true"`, `"cursor":"c1","next_cursor":null,"has_more":"false"`},
+		{`"cursor":"c0","next_cursor":"c1"`, `"cursor":"c1","next_cursor":""`},
+		{`"cursor":"c1","next_cursor":null`, `"cursor":null`},
+	} {
+		server := &erraticServer{}
+		for n := range pages {
+			// It begins with the second of its pages.
+			page := len(pages) - 1 - n
+			server.pages = append(server.pages, fmt.Sprintf(`{"status":200,"body":[{"n":%d}],%s}`, page, pages[page]))
+		}
+		client, err := New(US, Token("test-token-list"), WithRoundTripper(server), WithDefaultClientID(1))
+		require.NoError(t, err)
+		l := (&kindServer{kind: byCursor}).lister(t)
+		l.client = client
+		require.Equal(t, []int{0, 1}, collect(t, l, PageOptions{}), pages)
+		require.Equal(t, 2, server.sent, pages)
+	}
+}
+
 // erraticPage makes a page of one line of the fuzzer's text: how many items and which, and then anything about paging.
 func erraticPage(line string) string {
 	count, first := 0, 0

@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -44,8 +45,15 @@ func (id EventID) String() string {
 	return id.Index + ":" + id.Doc
 }
 
-// key is what an iterator knows an event by, "" if it has no id.
-func (id EventID) key() string { return id.String() + id.rest }
+// key is what an iterator knows an event by, "" if it has no id: index:doc, unless another id has the same text.
+func (id EventID) key() string {
+	text := id.String()
+	isClear := id.rest == "" && !strings.Contains(id.Index, ":") && (id.Index != "" || !strings.Contains(id.Doc, ":"))
+	if isClear && !strings.HasPrefix(text, "\x00") {
+		return text
+	}
+	return "\x00" + strconv.Quote(id.Index) + strconv.Quote(id.Doc) + id.rest
+}
 
 // Equal reports whether both name the same event, in whatever form they came.
 func (id EventID) Equal(other EventID) bool {

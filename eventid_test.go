@@ -9,6 +9,52 @@ import (
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
+// TestIDsThatWereChosenForTheirHash: within a process two ids do not pass for one, even if somebody has chosen them for what checkpoints keep.
+func TestIDsThatWereChosenForTheirHash(t *testing.T) {
+	first, second := Hit{ID: EventID{Doc: "8yn0iYCKYHlIj4-BwPqk"}}, Hit{ID: EventID{Doc: "GReLUrM4wMqfg9yzV3KQ"}}
+	l := &lister[Hit]{id: hitKey}
+	sum := func(hit *Hit, isKept bool) uint64 {
+		h, named := l.identity(hit, isKept)
+		require.True(t, named)
+		return h
+	}
+	require.Equal(t, sum(&first, true), sum(&second, true), "as Resume says")
+	require.NotEqual(t, sum(&first, false), sum(&second, false))
+	require.Equal(t, sum(&first, false), sum(&first, false))
+}
+
+// TestRowsThatWereChosenForTheirHash: a row of the Attacks API is known by all that it says, and attackers write a part of that.
+func TestRowsThatWereChosenForTheirHash(t *testing.T) {
+	first, second := AttackRow{}, AttackRow{}
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":"2026-11-29","path":"/shop/y46o5Q94Tt8i","requests":1}`), &first))
+	require.NoError(t, wire.Unmarshal([]byte(`{"id":"2026-11-29","path":"/shop/zD4eUi96NaKx","requests":1}`), &second))
+	rows := &lister[AttackRow]{id: rowKey}
+	events := &lister[AttackRow]{id: func(*AttackRow) string { return "" }}
+	for _, l := range []*lister[AttackRow]{rows, events} {
+		for _, isKept := range []bool{true, false} {
+			a, _ := l.identity(&first, isKept)
+			b, _ := l.identity(&second, isKept)
+			require.NotEqual(t, a, b)
+		}
+	}
+}
+
+func TestIDsThatDifferHaveKeysThatDiffer(t *testing.T) {
+	texts := []string{
+		`["remote:hits","x1"]`, `["remote","hits:x1"]`, `["i","d",1]`, `["i","d,1"]`, `["i","d","1"]`, `["i","d"]`, `["i:d"]`, `["d"]`, `[":d"]`,
+		`["","d",1]`, `["\u0000\"i\"\"d\"",""]`, `["\u0000\"i\"\"d\",1"]`, `["\"i\"\"d\",1"]`,
+	}
+	keys := map[string]string{}
+	for _, text := range texts {
+		var id EventID
+		require.NoError(t, wire.Unmarshal([]byte(text), &id))
+		require.NotContains(t, keys, id.key(), "%s and %s", text, keys[id.key()])
+		keys[id.key()] = text
+	}
+	require.Contains(t, keys, "i:d", "checkpoints of earlier versions know the ordinary ids")
+	require.Empty(t, EventID{}.key())
+}
+
 // FuzzEventID: an id reads back to itself in every form, and a text is written as it was read.
 func FuzzEventID(f *testing.F) {
 	for _, seed := range []string{

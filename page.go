@@ -330,6 +330,10 @@ func (l *lister[T]) nextByEnvelope(f *fetched) (PageOptions, bool) {
 	switch l.paging {
 	case byCursor:
 		next.Cursor = f.paging.Cursor
+		if f.paging.EndsHere && next.Cursor == f.asked.Cursor {
+			// It is the cursor of this page, and there is no next one.
+			return next, false
+		}
 		if next.Cursor == "" {
 			next.Cursor = f.paging.Continuation
 			// A continuation may come with the last page too. It shows by an empty page, or by naming the place where it was found.

@@ -41,6 +41,26 @@ func streamClient(t *testing.T, rt http.RoundTripper) *Client {
 	return client
 }
 
+// TestAPanicOfAHookLeavesNoStreamBehind: nobody gets the answer then, so nobody else could close it.
+func TestAPanicOfAHookLeavesNoStreamBehind(t *testing.T) {
+	body, sink := io.Pipe()
+	defer sink.Close()
+	answer := &piped{body: body}
+	var asked context.Context
+	client, err := New(US, Token("test-token-stream"), WithDefaultClientID(1), WithHook(func(context.Context, Attempt) { panic("hook") }),
+		WithRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+			asked = r.Context()
+			return answer.RoundTrip(r)
+		})))
+	require.NoError(t, err)
+	require.PanicsWithValue(t, "hook", func() {
+		for range Stream[int](context.Background(), client, "GET", "/v1/list", nil, WithTimeout(0)) {
+		}
+	})
+	require.True(t, answer.closed.Load())
+	require.Error(t, asked.Err())
+}
+
 func TestStreamYieldsWhileTheAnswerArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body, sink := io.Pipe()

@@ -129,6 +129,36 @@ func numbers(n int) []int {
 	return out
 }
 
+// TestAListEndsSoonAfterItsContext: pages that had come when the context ended are not handed out after it, and a checkpoint knows of none of them.
+func TestAListEndsSoonAfterItsContext(t *testing.T) {
+	for name, kind := range map[string]paging{"offset": byOffset, "cursor": byCursor} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &kindServer{kind: kind, items: make([]int, 1000)}
+			for n := range server.items {
+				server.items[n] = n
+			}
+			var place Checkpoint
+			l := server.lister(t, Concurrency(32), Resume(&place))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			yielded, failure := 0, error(nil)
+			for _, err := range l.all(ctx, PageOptions{Limit: 10}) {
+				if err != nil {
+					failure = err
+					continue
+				}
+				if yielded++; yielded == 501 {
+					synctest.Wait()
+					cancel()
+				}
+			}
+			require.ErrorIs(t, failure, context.Canceled, name)
+			require.Less(t, yielded, 520, name)
+			require.EqualValues(t, yielded, place.Items(), name)
+		})
+	}
+}
+
 func (s *listServer) lister(t *testing.T, opts ...CallOption) *lister[numbered] {
 	t.Helper()
 	client, err := New(US, Token("test-token-list"), WithRoundTripper(s), WithDefaultClientID(1))

@@ -70,7 +70,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 	}
 	var former uint64
 	for len(o.queue) > 0 {
-		f := o.take()
+		f := o.take(ctx)
 		// Nothing in the page is needed to ask for the next one: it is on its way while this one is opened and decoded.
 		if f.err == nil && o.sure && o.stale == 0 && !o.settings.noPrefetch {
 			o.fill(ctx, start)

@@ -184,6 +184,8 @@ func (w *watcher[T]) begin(ctx context.Context) error {
 	if o.Overlap == 0 {
 		o.Overlap = watchOverlap
 	}
+	// Longer ones could not be doubled, or counted in whole seconds.
+	o.Interval, o.Overlap = min(o.Interval, math.MaxInt64/4), min(o.Overlap, math.MaxInt64/4)
 	if w.place == nil {
 		w.place = new(WatchCheckpoint)
 	}
@@ -410,7 +412,7 @@ func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesO
 		if t := w.when(&item); !t.IsZero() {
 			at = t.Unix()
 		}
-		h, _ := l.identity(&item)
+		h, _ := l.identity(&item, w.options.Checkpoint != nil)
 		if !w.seen.add(h, at) {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -148,6 +149,21 @@ func TestWatchPollsAtIntervals(t *testing.T) {
 		server.sent = 0
 		_, _ = watchUntil(t, server, time.Hour, WatchOptions{Interval: time.Minute}, nil)
 		require.InDelta(t, 60, server.sent, 4)
+	})
+}
+
+func TestTheLongestIntervalOfAWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{fail: func() error { return errors.New("connection refused") }}
+		for _, longest := range []WatchOptions{{Interval: math.MaxInt64}, {Interval: math.MaxInt64 / 2}, {Overlap: math.MaxInt64}} {
+			_, err := watchUntil(t, server, time.Hour, longest, nil)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		server = &eventServer{}
+		server.random(10, time.Now(), time.Minute, time.Second)
+		got, err := watchUntil(t, server, time.Hour, WatchOptions{Overlap: math.MaxInt64}, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		requireEachOnce(t, got, 10)
 	})
 }
 

@@ -182,6 +182,45 @@ func TestFormats(t *testing.T) {
 	require.Equal(t, n, distinct)
 }
 
+// TestEventsThatDifferAreRowsThatDiffer: the key of a row is what an iterator knows the event by, whatever form the id has.
+func TestEventsThatDifferAreRowsThatDiffer(t *testing.T) {
+	at := time.Now().Add(-time.Hour).Unix()
+	for name, test := range map[string]struct{ what, first, second string }{
+		"attacks with attackid only":     {"attacks", `"attackid":"i:a"`, `"attackid":"i:b"`},
+		"attacks with ids of many parts": {"attacks", `"id":["i","a",1]`, `"id":["i","a",2]`},
+		"hits with ids of many parts":    {"hits", `"id":["i","a",1]`, `"id":["i","a"]`},
+		"hits without an id":             {"hits", `"value":"a"`, `"value":"b"`},
+		"indexes with a colon":           {"hits", `"id":["i:j","a"]`, `"id":["i","j:a"]`},
+		"texts in brackets":              {"hits", `"id":["a:b","c"]`, `"id":["[\"a","b\",\"c\"]"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			times := fmt.Sprintf(`,"first_time":%d,"last_time":%[1]d,"time":%[1]d}`, at)
+			events := []string{"{" + test.first + times, "{" + test.second + times}
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var query struct{ Offset int }
+				_ = json.NewDecoder(r.Body).Decode(&query)
+				body := "[" + strings.Join(events[min(query.Offset, len(events)):], ",") + "]"
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/count"):
+					body = `{"attacks":2,"hits":2}`
+				case strings.HasSuffix(r.URL.Path, "/user"):
+					body = `{"clientid":4711}`
+				}
+				_, _ = io.WriteString(w, `{"status":200,"body":`+body+`}`)
+			}))
+			defer api.Close()
+			s := settings{what: test.what, format: "sqlite", out: filepath.Join(t.TempDir(), "out.db")}
+			for range 2 {
+				code, errs := try(t, nil, map[string]string{wallarm.EnvHost: api.URL}, "-what", s.what, "-o", s.out)
+				require.Equal(t, cli.OK, code, errs)
+				n := 0
+				require.NoError(t, readBack(s, func(record) { n++ }))
+				require.Equal(t, 2, n)
+			}
+		})
+	}
+}
+
 func TestReport(t *testing.T) {
 	server, _ := seeded(t)
 	dir := t.TempDir()

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/csv"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,8 +34,10 @@ type record struct {
 var columns = []string{"id", "time", "type", "domain", "path", "ip", "country", "block_status", "hits"}
 
 func fromAttack(a *wallarm.Attack) (record, error) {
+	data, err := json.Marshal(a)
 	r := record{
-		ID: a.ID.String(), Type: string(a.Type), Domain: a.Domain, Path: a.Path, Status: string(a.BlockStatus), Time: a.LastTime.Time, Hits: a.Hits,
+		ID: key(data, a.ID, a.AttackID), Type: string(a.Type), Domain: a.Domain, Path: a.Path, Status: string(a.BlockStatus), Time: a.LastTime.Time,
+		Hits: a.Hits, JSON: data,
 	}
 	if len(a.TopIPs) > 0 {
 		r.IP, r.Country = a.TopIPs[0].IP, a.TopIPs[0].Country
@@ -41,17 +45,39 @@ func fromAttack(a *wallarm.Attack) (record, error) {
 	if r.Country == "" && len(a.TopCountries) > 0 {
 		r.Country = a.TopCountries[0].Country
 	}
-	var err error
-	r.JSON, err = json.Marshal(a)
 	return r, err
 }
 
 func fromHit(h *wallarm.Hit) (record, error) {
 	data, err := json.Marshal(h)
 	return record{
-		ID: h.ID.String(), Type: string(h.Type), Domain: h.Domain, Path: h.Path, IP: h.IP, Country: h.Country, Status: string(h.BlockStatus),
+		ID: key(data, h.ID), Type: string(h.Type), Domain: h.Domain, Path: h.Path, IP: h.IP, Country: h.Country, Status: string(h.BlockStatus),
 		Time: h.Time.Time, Hits: 1, JSON: data,
 	}, err
+}
+
+// key is what a row is known by, as iterators know the event: its first id that is not empty, as index:doc, or as JSON where that would be unclear or not
+// all; without one, a hash of all that it says.
+func key(data []byte, ids ...wallarm.EventID) string {
+	for _, id := range ids {
+		text := id.String()
+		switch again, err := wallarm.ParseEventID(text); {
+		case id.IsZero():
+		case strings.Contains(text, `"`):
+			return asJSON(id)
+		case err == nil && id.Equal(again), !strings.Contains(text, ":") && id.Equal(wallarm.EventID{Doc: text}):
+			return text
+		default:
+			return asJSON(id)
+		}
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func asJSON(id wallarm.EventID) string {
+	text, _ := json.Marshal(id) // an id can always be written
+	return string(text)
 }
 
 // sink is where records go. What was committed outlives the process.

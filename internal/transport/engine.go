@@ -356,10 +356,22 @@ func (x *exchange) check(ctx context.Context, response *http.Response, err error
 		x.err = sent.credentials().Error(x.err)
 	}
 	if x.engine.observe != nil {
-		x.engine.observe(ctx, x.attempt(response))
+		x.show(ctx, response)
 	}
 	x.repeating = retry
 	return retry, nil
+}
+
+// show tells the hook about the attempt. If it panics, nobody gets the answer: a stream is closed then.
+func (x *exchange) show(ctx context.Context, response *http.Response) {
+	finished := false
+	defer func() {
+		if !finished && x.answer != nil && x.answer.Stream != nil {
+			x.answer.Stream.Close()
+		}
+	}()
+	x.engine.observe(ctx, x.attempt(response))
+	finished = true
 }
 
 // withoutURL takes off what an http.Client says about a failure: the operation and its path are named elsewhere, and the query may hold what no

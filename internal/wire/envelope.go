@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -41,6 +42,8 @@ type Paging struct {
 	TotalCount   *int64
 	// OddCursor says that a cursor has a form that cannot be sent back.
 	OddCursor bool
+	// NamesNext says that Cursor is the next_cursor of the answer, EndsHere that the answer has one that is empty.
+	NamesNext, EndsHere bool
 }
 
 // ErrNoPayload says that an answer lacks the member that its envelope names.
@@ -370,42 +373,55 @@ func isPagingMember(name string) bool {
 	return false
 }
 
-// take keeps a paging member. One of an odd form counts as absent: it is not worth failing a call for.
+// take keeps a paging member. One of an odd form counts as absent, as an empty one does: it is not worth failing a call for, and takes nothing from
+// what another name says, or an envelope around it.
 func (a *Answer) take(name string, value jsontext.Value) {
 	switch name {
 	case "status":
 		a.Status = tolerantInt(value)
-	case "cursor", "next_cursor":
-		a.Paging.Cursor = a.position(value)
+	case "next_cursor":
+		// What an answer calls cursor beside it may be that of the page itself.
+		if cursor := a.position(value); cursor != "" {
+			a.Paging.Cursor, a.Paging.NamesNext, a.Paging.EndsHere = cursor, true, false
+		} else {
+			a.Paging.EndsHere = !a.Paging.NamesNext
+		}
+	case "cursor":
+		if cursor := a.position(value); cursor != "" && !a.Paging.NamesNext {
+			a.Paging.Cursor = cursor
+		}
 	case "prev_cursor":
-		a.Paging.PrevCursor = tolerantString(value)
+		a.Paging.PrevCursor = cmp.Or(tolerantString(value), a.Paging.PrevCursor)
 	case "continuation":
-		a.Paging.Continuation = a.position(value)
+		a.Paging.Continuation = cmp.Or(a.position(value), a.Paging.Continuation)
 	case "has_more":
 		var b *bool
-		if json.Unmarshal(value, &b) == nil {
+		if Unmarshal(value, &b) == nil && b != nil {
 			a.Paging.HasMore = b
 		}
 	case "next_offset":
 		var n *int64
-		if Unmarshal(value, &n) == nil {
+		if Unmarshal(value, &n) == nil && n != nil {
 			a.Paging.NextOffset = n
 		}
 	case "current_page":
-		a.Paging.CurrentPage = tolerantInt(value)
+		a.Paging.CurrentPage = cmp.Or(tolerantInt(value), a.Paging.CurrentPage)
 	case "total_pages":
-		a.Paging.TotalPages = tolerantInt(value)
+		a.Paging.TotalPages = cmp.Or(tolerantInt(value), a.Paging.TotalPages)
 	case "total_count":
 		var n *int64
-		if Unmarshal(value, &n) == nil {
+		if Unmarshal(value, &n) == nil && n != nil {
 			a.Paging.TotalCount = n
 		}
 	}
 }
 
-// position is the text of a cursor.
+// position is the text of a cursor; false is none, as null is.
 func (a *Answer) position(value jsontext.Value) string {
-	if kind := value.Kind(); (kind == '{' || kind == '[') && len(bytes.TrimSpace(value[1:len(value)-1])) > 0 {
+	switch kind := value.Kind(); {
+	case kind == 'f':
+		return ""
+	case (kind == '{' || kind == '[') && len(bytes.TrimSpace(value[1:len(value)-1])) > 0:
 		a.Paging.OddCursor = true
 	}
 	return tolerantString(value)

@@ -217,6 +217,26 @@ func TestOpenFindsPaging(t *testing.T) {
 	require.EqualValues(t, 140, *answer.Paging.TotalCount)
 }
 
+func TestWhatIsEmptyTakesNoPagingAway(t *testing.T) {
+	for _, text := range []string{
+		`{"body":{"objects":[1],"cursor":null},"next_cursor":"c","cursor":null,"has_more":"true"}`,
+		`{"cursor":"","next_cursor":"c","has_more":[true],"body":{"next_cursor":"","has_more":null,"objects":[1]}}`,
+		`{"next_cursor":"c","cursor":"own","has_more":1,"body":{"objects":[1],"cursor":"own"}}`,
+		`{"cursor":"own","next_cursor":"c","body":{"objects":[1],"has_more":true}}`,
+		`{"cursor":"c","has_more":true,"body":{"objects":[1],"cursor":false,"next_cursor":null}}`,
+	} {
+		answer, err := Open([]byte(text), "body.objects")
+		require.NoError(t, err, text)
+		require.Equal(t, "c", answer.Paging.Cursor, text)
+		require.True(t, *answer.Paging.HasMore, text)
+	}
+	answer, err := Open([]byte(`{"prev_cursor":"p","continuation":"x","next_offset":7,"current_page":2,"total_pages":3,"total_count":9,
+		"body":{"objects":[],"prev_cursor":null,"continuation":"","next_offset":null,"current_page":null,"total_pages":0,"total_count":""}}`), "body.objects")
+	require.NoError(t, err)
+	seven, nine := int64(7), int64(9)
+	require.Equal(t, Paging{PrevCursor: "p", Continuation: "x", NextOffset: &seven, CurrentPage: 2, TotalPages: 3, TotalCount: &nine}, answer.Paging)
+}
+
 func TestOpenRefusesWhatIsNoAnswer(t *testing.T) {
 	_, err := Open(nil, "body")
 	require.ErrorIs(t, err, ErrNoPayload)
