@@ -67,18 +67,18 @@ const (
 // After a crash between handle and store, the items since the last store come again, and none is left out: at least once; and exactly once in
 // effect for a sink in which a repeated id overwrites itself.
 //
-// Pass the same filter and order as before: another list or filter is refused with [ErrInvalidArgument]. That includes its times, so
-// keep the result of [Last] along with the checkpoint. The page size and Concurrency may differ on offset lists; the Offset and
-// Cursor of [PageOptions] count only at the beginning; [MaxItems] counts from the resumed place. A list that has changed meanwhile
-// is searched for the last items handled, which the checkpoint remembers by hashes of their ids, or of all that they say; the records of
-// [IPListsService.AllHistory] and [IPListsService.AllEvents] go by their number. The hashes have 64 bits, and are the same everywhere: a service that chose
-// two ids for the purpose could make one item pass for the other, and so could an attacker whose text is part of what identifies a row of the Attacks API,
-// with billions of trials. If nothing is left of the last 64 of more items, or none of them stands before the
-// place or on the 10 000 pages behind it, the iterator fails with [ErrGone], and so it does if the server does not know the cursor any more: then begin
-// anew, with a zero Checkpoint. What came into the list before the place is not handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may
-// be handled out of its order, and some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with
-// each answer, a resumed iterator may pass over others of that second. Where a list loses several items with each request, and its service orders those of
-// one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
+// Pass the same filter and order as before: another list or filter is refused with [ErrInvalidArgument]. That includes its times, so keep the result
+// of [Last] along with the checkpoint. The page size and Concurrency may differ on offset lists; the Offset and Cursor of [PageOptions] count only at
+// the beginning; [MaxItems] counts from the resumed place. A list that has changed meanwhile is searched for the last items handled, which the
+// checkpoint remembers by hashes of their ids, or of all that they say; the records of [IPListsService.AllHistory] and [IPListsService.AllEvents] go
+// by their number. The hashes have 64 bits, and are the same everywhere: a service that chose two ids for the purpose could make one item pass for
+// the other, and so could an attacker whose text is part of what identifies a row of the Attacks API, with billions of trials. If nothing is left of
+// the last 64 of more items, or none of them stands before the place or on the 10 000 pages behind it, the iterator fails with [ErrGone], and so it
+// does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the list before the place is not
+// handed out. While a list loses many items as it is read, or both loses and gains some, more than the last 64 may be handled out of its order, and
+// some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with each answer, a resumed
+// iterator may pass over others of that second. Where a list loses several items with each request, and its service orders those of one second anew
+// with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
 // arguments say.
