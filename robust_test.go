@@ -26,6 +26,7 @@ func TestNoAnswerEchoesTheToken(t *testing.T) {
 	}{
 		"inner status":   {200, `{"status":403,"body":"no access for ` + token + `"}`},
 		"not JSON":       {200, `<html>signed in with ` + token + `</html>`},
+		"a title":        {200, `<html><title>signed in with ` + token + `</title></html>`},
 		"another type":   {200, `{"status":200,"body":{"id":"` + token + `"}}`},
 		"escaped":        {403, `{"status":403,"body":"no access for ` + escaped + `"}`},
 		"a field":        {400, `{"status":400,"body":{"name":{"error":"invalid","message":"` + escaped + `"}}}`},
@@ -38,6 +39,7 @@ func TestNoAnswerEchoesTheToken(t *testing.T) {
 			client, err := New(US, Token(token), WithDefaultClientID(1), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
 				answered, _ := stubTransport{answer.body}.RoundTrip(r)
 				answered.StatusCode = answer.status
+				answered.Header.Set("Content-Type", "text/html")
 				answered.Header.Set("X-Echo", "you are "+r.Header.Get(headerToken))
 				return answered, nil
 			})))
