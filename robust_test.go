@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +72,27 @@ func TestExtraHidesWhatLooksSecret(t *testing.T) {
 	data, err := me.MarshalJSON()
 	require.NoError(t, err)
 	require.Contains(t, string(data), "test-token-new", "what is written back is whole")
+}
+
+// TestTriggersHideWhatLooksSecret in an action that is not known, and beside the parameters of one that is.
+func TestTriggersHideWhatLooksSecret(t *testing.T) {
+	var trigger Trigger
+	text := `{"id":5,"name":"n","actions":[{"id":"new","params":{"token":"test-token-new","team":"blue"},"secret":"test-token-new"},
+		{"id":"block_ips","params":{"lock_time":5},"secret":"test-token-new"}]}`
+	require.NoError(t, json.Unmarshal([]byte(text), &trigger))
+	require.IsType(t, TriggerDenylist{}, trigger.Actions[1])
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{trigger, &trigger, trigger.Actions, trigger.Actions[0], trigger.Actions[1], trigger.Spec(), []*Trigger{&trigger}} {
+			shown := fmt.Sprintf(verb, v)
+			require.NotContains(t, shown, "test-token", "%s of %T", verb, v)
+			require.NotContains(t, shown, fmt.Sprintf("%x", "test-token"), "%s of %T", verb, v)
+			require.NotContains(t, shown, "116 101 115 116 45", "%s of %T", verb, v)
+		}
+	}
+	require.Contains(t, fmt.Sprint(trigger), "blue")
+	data, err := json.Marshal(trigger)
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(string(data), "test-token-new"), "what is written back is whole")
 }
 
 // TestSecretsInPathsAreNotShown in errors, hooks and the log: Call takes a path with parameters of its own.
