@@ -132,6 +132,22 @@ func TestAProxyThatIsAnotherEachTime(t *testing.T) {
 	}
 }
 
+// TestAProxyWhoseURLCannotBeParsed: net/url quotes what it takes for the port, which may be the beginning of the password.
+func TestAProxyWhoseURLCannotBeParsed(t *testing.T) {
+	for _, text := range []string{"/x", "?x", "#x", "%zz", " x", "\x7f"} {
+		through := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
+			proxy, err := url.Parse("http://proxy-user:" + proxyPassword + text + "@proxy.example.com:3128")
+			if err != nil {
+				err = fmt.Errorf("the proxy: %w", err)
+			}
+			return proxy, err
+		}}
+		_, err := behind(t, Token("test-token-good"), through, WithDefaults(WithRetries(0))).Rules.Get(t.Context(), 1)
+		require.ErrorContains(t, err, "a URL cannot be parsed", text)
+		require.NotContains(t, toldByAll(err), proxyPassword, text)
+	}
+}
+
 // TestAPageThatArrivesInPieces in place of a list: its title is shown if it has come, but no part of a credential at the end of what has come.
 func TestAPageThatArrivesInPieces(t *testing.T) {
 	const token, password = "Q-test-token-planted-0123456789", "Q-test-token-of-the-proxy"
