@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -607,16 +608,21 @@ func unreadable(op operation, answer *transport.Answer, err error) error {
 		Err:            fmt.Errorf("%w with status %d: %w", ErrResponse, answer.Status, answer.Credentials().Error(err)),
 		OutcomeUnknown: op.replay == once,
 	}
-	if body := strings.TrimSpace(string(answer.Body[:min(len(answer.Body), 256)])); strings.HasPrefix(body, "<") {
-		// The page of a proxy: show its beginning. Anything else may be the new secret that was asked for, in a form that nobody expected.
-		shown := *answer
-		shown.Body = answer.Head(maxShown)
-		e.Last = answerError(op, redact.Path(answer.URL.EscapedPath()), answer.Status, &shown)
+	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+		// The title tells a page of a proxy. Anything else may be the new secret that was asked for, in a form that nobody expected.
+		if title := pageTitle.Find(answer.Head(maxShown)); title != nil {
+			shown := *answer
+			shown.Body = title
+			e.Last = answerError(op, redact.Path(answer.URL.EscapedPath()), answer.Status, &shown)
+		}
 	}
 	return e
 }
 
-// maxShown is how much is shown of an answer that cannot be read.
+// pageTitle finds the title of a page of HTML.
+var pageTitle = regexp.MustCompile(`(?i)<title>[^<>]*</title>`)
+
+// maxShown is how much is looked at of an answer that cannot be read.
 const maxShown = 4 << 10
 
 // lostAnswer is the error for a change that succeeded with an answer that lacks what the caller needs.

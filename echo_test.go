@@ -306,6 +306,26 @@ func TestSecretsOfARequestAreNotInHeaders(t *testing.T) {
 	}
 }
 
+// TestNumbersAndRepeatedNamesOfARequestAreMasked too, and what stands behind the first value of a body.
+func TestNumbersAndRepeatedNamesOfARequestAreMasked(t *testing.T) {
+	const echo = "48151623 and test-token-first"
+	for _, in := range []any{
+		RawJSON(`{"otp":48151623,"password":"test-token-first","password":"x"}`), RawJSON(`{} {"otp":{"a":[48151623]}} {"token":"test-token-first"} {}`),
+		map[string]any{"otp": 48151623, "token": "test-token-first"},
+	} {
+		var shown []Attempt
+		client := echoing(t, Token("test-token-good"), func(*http.Request) (int, http.Header, string) {
+			return 400, http.Header{"X-Echo": {echo}}, `{"status":400,"body":"no ` + echo + `"}`
+		}, WithHook(func(_ context.Context, a Attempt) { shown = append(shown, a) }))
+		var response Response
+		err := client.Call(t.Context(), "POST", "/x", in, nil, WithResponse(&response))
+		require.ErrorContains(t, err, "no [redacted] and [redacted]")
+		told := shownOf(err) + fmt.Sprint(response.Header, shown)
+		require.NotContains(t, told, "48151623")
+		require.NotContains(t, told, "test-token-first")
+	}
+}
+
 // TestPartsOfHeadersAreMasked where a gateway repeats one cookie of several, or what Basic encodes.
 func TestPartsOfHeadersAreMasked(t *testing.T) {
 	answer := func(r *http.Request) (int, http.Header, string) {

@@ -216,7 +216,7 @@ func TestNullOnASingleReadIsNotFound(t *testing.T) {
 
 func TestUnreadableAnswers(t *testing.T) {
 	for name, body := range map[string]string{
-		"HTML": "<html>please log in</html>", "empty": "", "text": "OK", "broken": `{"status":200,"body":{"id":1`, "wrong": `{"status":200,"body":{"id":"x"}}`,
+		"HTML": "<html><title>please log in</title>hello</html>", "empty": "", "text": "OK", "broken": `{"status":200,"body":{"id":1`, "wrong": `{"status":200,"body":{"id":"x"}}`,
 		"no payload": `{"status":200}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -226,7 +226,8 @@ func TestUnreadableAnswers(t *testing.T) {
 			require.NotErrorIs(t, err, ErrOutcomeUnknown)
 			require.Len(t, server.requests(), 1)
 			if name == "HTML" {
-				require.ErrorContains(t, err, "please log in")
+				require.ErrorContains(t, err, "<title>please log in</title>")
+				require.NotContains(t, shownOf(err), "hello")
 			}
 			_, err = client.Users.RenewSecret(t.Context())
 			require.Error(t, err)
@@ -238,7 +239,12 @@ func TestUnreadableAnswers(t *testing.T) {
 // TestAnUnreadableSecretIsNotShown: a new secret in a form that nobody expected is the secret of the caller all the same.
 func TestAnUnreadableSecretIsNotShown(t *testing.T) {
 	const secret = "test-secret-in-an-odd-form"
-	for name, body := range map[string]string{"text": secret, "JSON text": `"` + secret + `"`, "number first": "1 " + secret, "list": `["` + secret + `"]`} {
+	for name, body := range map[string]string{
+		"text": secret, "JSON text": `"` + secret + `"`, "number first": "1 " + secret, "list": `["` + secret + `"]`,
+		"XML":          `<?xml version="1.0"?><response><status>200</status><body><secret>` + secret + `</secret></body></response>`,
+		"an XML title": `<?xml version="1.0"?><title>` + secret + `</title>`, "markup": `<api_token type="string">` + secret + `</api_token>`,
+		"HTML": "<html><title>New token</title><p>token " + secret + "</p></html>", "a title in pieces": "<html><title>New <b>" + secret + "</b></title></html>",
+	} {
 		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		for operation, call := range map[string]func() error{
 			"reveal": func() error { _, err := client.Tokens.Reveal(t.Context(), 1); return err },

@@ -28,8 +28,8 @@ type RawJSON = jsontext.Value
 // written back; in the conditions of rules, policies and endpoints it is refused.
 type Extra map[string]RawJSON
 
-// Format prints the members as JSON, whatever the verb, with the values masked whose names are those of secrets: nobody knows what a new member of
-// the API holds. Marshalling shows them all.
+// Format prints the members as JSON, for every verb but %w and %p, with the values masked whose names are those of secrets: nobody knows what a new member of
+// the API holds. Marshalling shows them all, and so do %w and %p, for which package fmt asks nobody how to print: it prints the numbers of the bytes.
 func (e Extra) Format(f fmt.State, _ rune) {
 	data, err := wire.MarshalEcho(map[string]RawJSON(e))
 	if err != nil || len(e) == 0 {

@@ -132,13 +132,29 @@ func TestAProxyThatIsAnotherEachTime(t *testing.T) {
 	}
 }
 
-// TestAPageThatArrivesInPieces in place of a list: it is shown as far as it has come, but no part of a credential at its end.
+// TestAProxyWhoseURLCannotBeParsed: net/url quotes what it takes for the port, which may be the beginning of the password.
+func TestAProxyWhoseURLCannotBeParsed(t *testing.T) {
+	for _, text := range []string{"/x", "?x", "#x", "%zz", " x", "\x7f"} {
+		through := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
+			proxy, err := url.Parse("http://proxy-user:" + proxyPassword + text + "@proxy.example.com:3128")
+			if err != nil {
+				err = fmt.Errorf("the proxy: %w", err)
+			}
+			return proxy, err
+		}}
+		_, err := behind(t, Token("test-token-good"), through, WithDefaults(WithRetries(0))).Rules.Get(t.Context(), 1)
+		require.ErrorContains(t, err, "a URL cannot be parsed", text)
+		require.NotContains(t, toldByAll(err), proxyPassword, text)
+	}
+}
+
+// TestAPageThatArrivesInPieces in place of a list: its title is shown if it has come, but no part of a credential at the end of what has come.
 func TestAPageThatArrivesInPieces(t *testing.T) {
 	const token, password = "Q-test-token-planted-0123456789", "Q-test-token-of-the-proxy"
 	for _, secret := range []string{token, password} {
 		for part := range len(secret) {
 			address := forward(t, func(w http.ResponseWriter, r *http.Request, _, _ string) {
-				_, _ = io.WriteString(w, "<p>hello "+secret[:part])
+				_, _ = io.WriteString(w, "<html><title>hello</title><title>"+secret[:part])
 				w.(http.Flusher).Flush()
 				// Whoever sees that this is no list does not wait for the rest.
 				<-r.Context().Done()
@@ -147,7 +163,7 @@ func TestAPageThatArrivesInPieces(t *testing.T) {
 			client := behind(t, Token(token), through)
 			for _, err := range Stream[Rule](t.Context(), client, "GET", "/x", nil) {
 				shown := toldByAll(err)
-				require.Contains(t, shown, "<p>hello")
+				require.Contains(t, shown, "<title>hello</title>")
 				require.NotContains(t, shown, "Q", "%d characters of %s", part, secret)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ func TestNoAnswerEchoesTheToken(t *testing.T) {
 	}{
 		"inner status":   {200, `{"status":403,"body":"no access for ` + token + `"}`},
 		"not JSON":       {200, `<html>signed in with ` + token + `</html>`},
+		"a title":        {200, `<html><title>signed in with ` + token + `</title></html>`},
 		"another type":   {200, `{"status":200,"body":{"id":"` + token + `"}}`},
 		"escaped":        {403, `{"status":403,"body":"no access for ` + escaped + `"}`},
 		"a field":        {400, `{"status":400,"body":{"name":{"error":"invalid","message":"` + escaped + `"}}}`},
@@ -39,6 +41,7 @@ func TestNoAnswerEchoesTheToken(t *testing.T) {
 			client, err := New(US, Token(token), WithDefaultClientID(1), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
 				answered, _ := stubTransport{answer.body}.RoundTrip(r)
 				answered.StatusCode = answer.status
+				answered.Header.Set("Content-Type", "text/html")
 				answered.Header.Set("X-Echo", "you are "+r.Header.Get(headerToken))
 				return answered, nil
 			})))
@@ -90,6 +93,27 @@ func TestPagesHideTheSecretsOfTheirRawItems(t *testing.T) {
 	require.Contains(t, fmt.Sprintf("%+v", page), `Raw:[{"id":5,"token":"[redacted]"}]`)
 	require.Contains(t, fmt.Sprintf("%+v", page), `Total:4711`)
 	require.Equal(t, `{"id":5,"token":"test-token-raw"}`, string(page.Raw[0]), "printing changes nothing")
+}
+
+// TestTriggersHideWhatLooksSecret in an action that is not known, and beside the parameters of one that is.
+func TestTriggersHideWhatLooksSecret(t *testing.T) {
+	var trigger Trigger
+	text := `{"id":5,"name":"n","actions":[{"id":"new","params":{"token":"test-token-new","team":"blue"},"secret":"test-token-new"},
+		{"id":"block_ips","params":{"lock_time":5},"secret":"test-token-new"}]}`
+	require.NoError(t, json.Unmarshal([]byte(text), &trigger))
+	require.IsType(t, TriggerDenylist{}, trigger.Actions[1])
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{trigger, &trigger, trigger.Actions, trigger.Actions[0], trigger.Actions[1], trigger.Spec(), []*Trigger{&trigger}} {
+			shown := fmt.Sprintf(verb, v)
+			require.NotContains(t, shown, "test-token", "%s of %T", verb, v)
+			require.NotContains(t, shown, fmt.Sprintf("%x", "test-token"), "%s of %T", verb, v)
+			require.NotContains(t, shown, "116 101 115 116 45", "%s of %T", verb, v)
+		}
+	}
+	require.Contains(t, fmt.Sprint(trigger), "blue")
+	data, err := json.Marshal(trigger)
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(string(data), "test-token-new"), "what is written back is whole")
 }
 
 // TestSecretsInPathsAreNotShown in errors, hooks and the log: Call takes a path with parameters of its own.

@@ -1,8 +1,11 @@
 package wallarm
 
 import (
+	"fmt"
+
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
@@ -66,6 +69,48 @@ type UnknownTriggerAction struct {
 	Params RawJSON
 	// Extra holds the members beside them.
 	Extra Extra
+}
+
+// Format prints the action as a struct, without the members beside its parameters: package fmt asks nobody how to print a field that is not exported.
+func (a TriggerNotify) Format(f fmt.State, verb rune) {
+	type plain TriggerNotify
+	a.beside = nil
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
+
+// Format is [TriggerNotify.Format].
+func (a TriggerDenylist) Format(f fmt.State, verb rune) {
+	type plain TriggerDenylist
+	a.beside = nil
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
+
+// Format is [TriggerNotify.Format].
+func (a TriggerGraylist) Format(f fmt.State, verb rune) {
+	type plain TriggerGraylist
+	a.beside = nil
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
+
+// Format is [TriggerNotify.Format].
+func (a TriggerMarkAsBrute) Format(f fmt.State, verb rune) {
+	type plain TriggerMarkAsBrute
+	a.beside = nil
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
+
+// Format is [TriggerNotify.Format].
+func (a TriggerGroupByIP) Format(f fmt.State, verb rune) {
+	type plain TriggerGroupByIP
+	a.beside = nil
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
+
+// Format prints the action as a struct, with the parameters masked whose names are those of secrets, as [Extra.Format] does.
+func (a UnknownTriggerAction) Format(f fmt.State, verb rune) {
+	type plain UnknownTriggerAction
+	a.Params = redact.Body(a.Params)
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
 }
 
 // ActionID returns send_notification.

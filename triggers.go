@@ -82,6 +82,13 @@ func (t Trigger) MarshalJSON() ([]byte, error) {
 	return wire.MarshalEcho(plain(t))
 }
 
+// Format prints the trigger as a struct. Behind a pointer in a list or a struct, and with a verb such as %s, package fmt would not ask its actions
+// how they print.
+func (t Trigger) Format(f fmt.State, verb rune) {
+	type plain Trigger
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(t))
+}
+
 // UnmarshalJSON reads a trigger and keeps unknown members.
 func (t *Trigger) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, t) }
 

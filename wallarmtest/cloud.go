@@ -1,7 +1,9 @@
 package wallarmtest
 
 import (
+	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -131,6 +133,15 @@ func NewCloud(options ...Option) *Cloud {
 	}
 	return c
 }
+
+// String names the cloud without what it holds.
+func (c *Cloud) String() string { return "wallarmtest.Cloud" }
+
+// Format is String for every verb: a dump of a cloud shows no credentials.
+func (c *Cloud) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
+
+// LogValue is String for slog.
+func (c *Cloud) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func (c *Cloud) addRoutes(families ...[]route) {
 	for _, family := range families {

@@ -1,6 +1,8 @@
 package wallarmtest
 
 import (
+	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,6 +27,19 @@ type Request struct {
 	// Status is the status answered; 0 when none was sent (yet).
 	Status int
 }
+
+// String names the request by its operation, method, path and status. Query,
+// header and body may hold credentials.
+func (r Request) String() string {
+	path, _, _ := strings.Cut(r.Path, ";")
+	return fmt.Sprintf("wallarmtest.Request(%s %s %s: %d)", r.Op, r.Method, path, r.Status)
+}
+
+// Format is String for every verb: a dump of a request shows no credentials.
+func (r Request) Format(f fmt.State, _ rune) { fmt.Fprint(f, r.String()) }
+
+// LogValue is String for slog.
+func (r Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 const defaultLogSize = 4096
 

@@ -59,7 +59,7 @@ func beginsEscape(c byte) bool {
 }
 
 // letters are what may follow a backslash, and what they stand for in the same place.
-const letters, meanings = `"\/'bfnrtav`, "\"\\/'\b\f\n\r\t\a\v"
+const letters, meanings = `"\/'?bfnrtav`, "\"\\/'?\b\f\n\r\t\a\v"
 
 func unescapeBackslash(e []byte) (plain string, goesOn bool) {
 	if len(e) == 1 {

@@ -20,7 +20,7 @@ import (
 var oddSecrets = []string{
 	"Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA==", "test-token/a+b=c&d", `horse\/battery\staple`, "Correct-Horse-😀-Battery-1", "Correct-Horse-é-Battery-1",
 	`Corr"ect\tHorse-Battery-1`, "Correct&Horse%41-Battery-1", "Correct<Horse&lt;Battery-1", `Correct&Horse\u0041-Battery-1`, "Correct Horse+Battery%201",
-	`Correct&Horse\nBattery-1`, "Correct/Horse%2FBattery-1", `it's "quoted" \\ <twice>`, "&amp;&&amp;amp;%25%%2525", `\\\/\\u005c\\\\`, "~test~0token~1/~01",
+	`Correct&Horse\nBattery-1`, "Correct/Horse%2FBattery?1", `it's "quoted" \\ <twice>`, "&amp;&&amp;amp;%25%%2525", `\\\/\\u005c\\\\`, "~test~0token~1/~01",
 	"line 1\nline\t2\r\u2028\x7f", "日本語-пароль-😀😀", "test-token-plain",
 }
 
@@ -58,6 +58,7 @@ var escapers = []struct {
 	{"a JSON pointer", pointerEscapes.Replace},
 	{"Go", func(s string) string { return strings.TrimSuffix(strconv.Quote(s)[1:], `"`) }},
 	{"Go in ASCII", func(s string) string { return strings.TrimSuffix(strconv.QuoteToASCII(s)[1:], `"`) }},
+	{"C", strings.NewReplacer(`\`, `\\`, `"`, `\"`, "?", `\?`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace},
 	{"C of octal escapes alone", octal},
 }
 

@@ -6,23 +6,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Members returns the texts under the names of secret members in the body of a request, which is JSON or a form, or in a query.
+// Members returns the texts and numbers under the names of secret members in the body of a request, which is JSON or a form, or in a query.
 func Members(body []byte) []string {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
 		return nil
 	}
+	found := jsonMembers(trimmed)
 	if trimmed[0] == '{' || trimmed[0] == '[' {
-		var value any
-		if json.Unmarshal(trimmed, &value, syntax) != nil {
-			return nil
-		}
-		return secretTexts(value, false, nil)
+		return found
 	}
-	var found []string
 	form, _ := url.ParseQuery(string(trimmed)) // what cannot be parsed is left out
 	for name, values := range form {
 		if IsSecretName(name) {
@@ -32,24 +28,47 @@ func Members(body []byte) []string {
 	return found
 }
 
-// secretTexts adds the secret texts of a value to those that were found.
-func secretTexts(value any, isSecret bool, found []string) []string {
-	switch value := value.(type) {
-	case string:
-		if isSecret {
-			return append(found, value)
+// jsonMembers is Members for JSON. A name may be repeated, more than one value may stand there, and the last may break off.
+func jsonMembers(body []byte) (found []string) {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(body), syntax)
+	name := ""  // of the member whose value comes next
+	within := 0 // the depth of the list or object below which all is secret, 0 if there is none
+	for {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return found
 		}
-	case []any:
-		for _, element := range value {
-			found = secretTexts(element, isSecret, found)
-		}
-	case map[string]any:
-		for name, member := range value {
+		switch kind := token.Kind(); kind {
+		case '{', '[':
+			if within == 0 && IsSecretName(name) {
+				within = decoder.StackDepth()
+			}
+		case '}', ']':
+			if decoder.StackDepth() < within {
+				within = 0
+			}
+		case '"', '0':
+			text := token.String()
+			if isMemberName(decoder, token) {
+				name = text
+				continue
+			}
 			// Filters have members such as "target" with a plain word, which an answer may use for what it means.
-			text, isText := member.(string)
-			isWord := isText && slices.Contains(subtrees, strings.ToLower(name)) && plainComplaint.MatchString(text)
-			found = secretTexts(member, isSecret || IsSecretName(name) && !isWord, found)
+			isWord := kind == '"' && slices.Contains(subtrees, strings.ToLower(name)) && plainComplaint.MatchString(text)
+			if within > 0 || IsSecretName(name) && !isWord {
+				found = append(found, text)
+			}
 		}
+		name = ""
 	}
-	return found
+}
+
+// isMemberName reports whether a token that has been read is the name of a member.
+func isMemberName(decoder *jsontext.Decoder, token jsontext.Token) bool {
+	depth := decoder.StackDepth()
+	if depth == 0 || token.Kind() != '"' {
+		return false
+	}
+	parent, length := decoder.StackIndex(depth)
+	return parent == '{' && length%2 == 1
 }

@@ -112,11 +112,7 @@ func (m *masker) next() error {
 	if err != nil {
 		return err
 	}
-	isName := false
-	if depth := m.decoder.StackDepth(); depth > 0 && token.Kind() == '"' {
-		parent, length := m.decoder.StackIndex(depth)
-		isName = parent == '{' && length%2 == 1
-	}
+	isName := isMemberName(m.decoder, token)
 	name := ""
 	if isName {
 		name = token.String()

@@ -106,16 +106,21 @@ func TestOfALongHeaderTheBeginningIsShown(t *testing.T) {
 	require.Equal(t, filling[:maxHeaderValue]+"…", known.Header(header)["D"][0])
 }
 
-func TestMembersFindsTextsUnderSecretNames(t *testing.T) {
+func TestMembersFindsTextsAndNumbersUnderSecretNames(t *testing.T) {
 	for body, want := range map[string][]string{
 		``:                              nil,
 		`{"a":{"password":"one"}}`:      {"one"},
 		`[{"api_token":["one","two"]}]`: {"one", "two"},
 		`{"target":"https://hooks.example.com/x"}`:             {"https://hooks.example.com/x"},
 		`{"target":"application","name":"x"}`:                  nil,
-		`{"target":{"url":"one","headers":{"X":"two"},"n":1}}`: {"one", "two"},
-		`{"password":1,"token":null}`:                          nil,
-		`{"password":"one"`:                                    nil,
+		`{"target":{"url":"one","headers":{"X":"two"},"n":1}}`: {"1", "one", "two"},
+		`{"target":{"a":{}},"name":"x","token":[[],"one"]}`:    {"one"},
+		`{"password":48151623,"token":null,"otp":true}`:        {"48151623"},
+		`{"password":"one","password":["two"],"n":"x"}`:        {"one", "two"},
+		`{"password":"one"} {"token":"two"} "x"`:               {"one", "two"},
+		`1 {"password":"one"}`:                                 {"one"},
+		`{"password":"one"`:                                    {"one"},
+		`{"password":"one`:                                     nil,
 		`user[password]=one%21&name=x`:                         {"one!"},
 		`token=one&a=b`:                                        {"one"},
 	} {

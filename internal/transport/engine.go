@@ -375,14 +375,20 @@ func (x *exchange) show(ctx context.Context, response *http.Response) {
 }
 
 // withoutURL takes off what an http.Client says about a failure: the operation and its path are named elsewhere, and the query may hold what no
-// error should show. A transport that is a client of its own adds a second one.
+// error should show. A transport that is a client of its own adds a second one. Where a URL could not be parsed, most likely that of a proxy, the reason
+// quotes a part of it, which may be one of its password.
 func withoutURL(err error) error {
 	var located *url.Error
 	for errors.As(err, &located) && located.Err != nil {
+		if located.Op == "parse" {
+			return errUnparsed
+		}
 		err = located.Err
 	}
 	return err
 }
+
+var errUnparsed = errors.New("a URL cannot be parsed, such as that of a proxy")
 
 // decide says whether the attempt is followed by another, and sets the wait before it.
 func (x *exchange) decide() bool {
