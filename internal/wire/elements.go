@@ -138,7 +138,8 @@ func (e *Elements) end() error {
 	}
 }
 
-// visit looks at the value of a member: goes into it if it is the list or may hold it, and else passes it. null in place of a list is an empty one.
+// visit looks at the value of a member: goes into it if it is the list or may hold it, and else passes it. null under the name of a list
+// is an empty one, if there is no other.
 func (e *Elements) visit(name string, kind jsontext.Kind) error {
 	isNamed := name == "body" || name == "data" || name == "objects"
 	isOpen := e.count == 0 || e.loose
@@ -154,10 +155,7 @@ func (e *Elements) visit(name string, kind jsontext.Kind) error {
 		_, err := e.decoder.ReadToken()
 		return err
 	case isNamed && kind == 'n':
-		e.found, e.sure = true, true
-		if !e.loose {
-			e.held = nil
-		}
+		e.found = true
 	case name == "status" && e.levels == 1:
 		return e.readStatus()
 	}

@@ -48,17 +48,20 @@ func FuzzElements(f *testing.F) {
 		for i := range whole {
 			require.Equal(t, string(whole[i]), streamed[i])
 		}
+		if kind == 'n' {
+			streamed = []string{"1"} // where null stands for the list, another one is it
+		}
 		wrapped, err := elementsOf([]byte(`{"status":200,"x":{"y":[0]},"body":{"n":1,"objects":` + string(data) + `,"z":[1]},"w":[2]}`))
 		require.NoError(t, err)
 		require.Equal(t, streamed, wrapped)
 	})
 }
 
-func TestNullIsAnEmptyListInAnyPlace(t *testing.T) {
-	for _, answer := range []string{`{"data":null,"items":[1,2]}`, `{"items":[1,2],"data":null}`, `{"body":{"items":[1]},"data":null}`} {
+func TestNullHidesNoListInAnyPlace(t *testing.T) {
+	for _, answer := range []string{`{"data":null,"items":[1,2]}`, `{"items":[1,2],"data":null}`, `{"body":{"items":[1,2]},"data":null}`, `{"objects":null,"body":[1,2]}`} {
 		values, err := elementsOf([]byte(answer))
 		require.NoError(t, err, answer)
-		require.Empty(t, values, answer)
+		require.Equal(t, []string{"1", "2"}, values, answer)
 	}
 }
 
