@@ -741,7 +741,14 @@ func unwritten(op operation, answer *transport.Answer, err error) error {
 	if err == nil || op.replay == read || errors.As(err, &told) {
 		return err
 	}
-	return &CallError{Operation: op.name, Method: op.method, Path: op.path, Attempts: answer.Attempts, OutcomeUnknown: true, Err: err}
+	return afterAnswer(op, answer, err)
+}
+
+// afterAnswer is the error of a call that fails when its answer has come: a change was applied all the same.
+func afterAnswer(op operation, answer *transport.Answer, err error) *CallError {
+	return &CallError{
+		Operation: op.name, Method: op.method, Path: redact.Path(answer.URL.EscapedPath()), Attempts: answer.Attempts, OutcomeUnknown: op.replay != read, Err: err,
+	}
 }
 
 // envelopeRefusal is innerRefusal for an answer of any form: the status counts if it stands beside a body.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -300,6 +301,8 @@ func TestAWriterThatFails(t *testing.T) {
 	var failed *CallError
 	require.ErrorAs(t, err, &failed)
 	require.Equal(t, "/v1/x", failed.Path)
+	err = client.Call(t.Context(), "POST", "/v1/x;token=test-token-path", RawJSON(`{}`), full{})
+	require.NotContains(t, fmt.Sprintf("%v %+v", err, err), "test-token-path")
 	err = client.Call(t.Context(), "GET", "/v1/x", nil, full{})
 	require.ErrorIs(t, err, errFull)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown)

@@ -67,6 +67,11 @@ func streamElements[T any](ctx context.Context, c *Client, op operation, a args,
 	head := &keptHead{source: answer.Stream}
 	elements := wire.NewElements(head, maxElement)
 	for n := 0; s.maxItems == 0 || n < s.maxItems; n++ {
+		if ctx.Err() != nil {
+			// Others may have come already.
+			yield(none, afterAnswer(op, answer, context.Cause(ctx)))
+			return
+		}
 		var item T
 		err := elements.Next(&item)
 		switch {

@@ -366,3 +366,22 @@ func TestCallOfAnEmptyAnswer(t *testing.T) {
 	require.NoError(t, client.Call(t.Context(), "HEAD", "/v1/any", nil, &out))
 	require.NoError(t, client.Call(t.Context(), "POST", "/v1/any", nil, &out))
 }
+
+func TestAStreamEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	stopped := errors.New("stopped")
+	var got []int
+	var failure error
+	for n, err := range Stream[int](ctx, streamClient(t, stubTransport{`[1,2,3,4]`}), "POST", "/v1/any", nil) {
+		if failure = err; err != nil {
+			break
+		}
+		if got = append(got, n); n == 2 {
+			cancel(stopped)
+		}
+	}
+	require.Equal(t, []int{1, 2}, got, "although the others have come")
+	require.ErrorIs(t, failure, stopped)
+	require.ErrorIs(t, failure, ErrOutcomeUnknown)
+}
