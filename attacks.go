@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -83,8 +84,10 @@ type Attack struct {
 	Extra Extra `json:",embed"`
 }
 
-// IsIncident reports whether the attack exploited a vulnerability.
-func (a *Attack) IsIncident() bool { return len(a.VulnIDs) > 0 }
+// IsIncident reports whether the attack exploited a vulnerability. 0, as which a null in a list is read, is the id of none.
+func (a *Attack) IsIncident() bool {
+	return slices.ContainsFunc(a.VulnIDs, func(id int64) bool { return id != 0 })
+}
 
 // VulnIDs are ids of vulnerabilities. The API writes none as null and one as a number; its description draws a list.
 type VulnIDs []int64

@@ -87,12 +87,12 @@ func TestNullVectorsAreNone(t *testing.T) {
 func TestVulnerabilitiesOfAnAttack(t *testing.T) {
 	t.Parallel()
 	for member, want := range map[string]VulnIDs{
-		`null`: nil, `[]`: {}, `""`: nil, `false`: nil, `90210`: {90210}, `"90210"`: {90210}, `[90210]`: {90210}, `[90210,90211]`: {90210, 90211},
+		`null`: nil, `[]`: {}, `""`: nil, `false`: nil, `90210`: {90210}, `"90210"`: {90210}, `[90210]`: {90210}, `[90210,90211]`: {90210, 90211}, `[null]`: {0}, `0`: {0},
 	} {
 		var attack Attack
 		require.NoError(t, wire.Unmarshal([]byte(`{"vulnid":`+member+`}`), &attack), member)
 		require.Equal(t, want, attack.VulnIDs, member)
-		require.Equal(t, len(want) > 0, attack.IsIncident(), member)
+		require.Equal(t, len(want) > 0 && want[0] > 0, attack.IsIncident(), member)
 	}
 	for want, ids := range map[string]VulnIDs{`null`: {}, `7`: {7}, `[7,8]`: {7, 8}} {
 		data, err := wire.MarshalEcho(ids)

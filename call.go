@@ -781,7 +781,7 @@ func rawOperation(method, path string) (operation, url.Values, error) {
 		op.replay = read
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return op, nil, invalid("method", "%q is none of GET, HEAD, POST, PUT, PATCH and DELETE", clip(method))
+		return op, nil, invalid("method", "want GET, HEAD, POST, PUT, PATCH or DELETE")
 	}
 	u, err := url.Parse(path)
 	switch {

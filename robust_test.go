@@ -154,4 +154,8 @@ func TestAMisplacedTokenIsNotQuoted(t *testing.T) {
 	require.NotContains(t, err.Error(), "test-token")
 	_, err = ParseRegion("mars")
 	require.ErrorContains(t, err, "mars")
+	client, _ := newTestClient(t, jsonAnswer(`{}`))
+	err = client.Call(t.Context(), "test-token-in-place-of-a-method", "/v1/x", nil, nil)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	require.NotContains(t, err.Error(), "test-token")
 }
