@@ -123,13 +123,20 @@ func TestSecretsInPathsAreNotShown(t *testing.T) {
 	status := 200
 	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "no JSON")
+		_, _ = io.WriteString(w, "no JSON, but test-token-path")
 	}, WithLogger(slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))), WithHook(func(_ context.Context, a Attempt) { shown = append(shown, a.Path) }))
 	for _, status = range []int{200, 400, 503} {
 		var out struct{}
 		err := client.Call(t.Context(), "GET", "/v2/x;a=1;token=test-token-path/y", nil, &out, WithRetries(0))
 		require.ErrorContains(t, err, "/v2/x;a=1;token=[redacted]/y")
 		require.NotContains(t, fmt.Sprintf("%v %+v", err, err), "test-token-path")
+	}
+	for _, status = range []int{200, 404} {
+		err := client.Call(t.Context(), "PUT", "/v2/token/validation/test-token-path", nil, &struct{}{}, WithRetries(0))
+		require.ErrorContains(t, err, "/v2/token/validation/[redacted]")
+		require.NotContains(t, fmt.Sprintf("%v %+v", err, err), "test-token-path")
+		require.Equal(t, "/v2/token/validation/[redacted]", shown[len(shown)-1])
+		shown = shown[:len(shown)-1]
 	}
 	require.NotContains(t, lines.String(), "test-token-path")
 	require.Equal(t, slices.Repeat([]string{"/v2/x;a=1;token=[redacted]/y"}, 3), shown)

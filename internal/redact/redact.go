@@ -297,8 +297,27 @@ func IsSecretHeader(name string) bool {
 // matrixParameter is one in a path: /v2/x;name=value.
 var matrixParameter = regexp.MustCompile(`;[^;/=]*=[^;/]*`)
 
-// Path returns an escaped path with the values of its matrix parameters masked whose names are those of secrets.
+// validation is the route that ends with a secret, see docs/wire/addenda.md.
+const validation = "/v2/token/validation/"
+
+// InPath returns the secrets in a path that is not escaped: the one that it ends with, and those of its matrix parameters.
+func InPath(path string) (secrets []string) {
+	if _, secret, found := strings.Cut(path, validation); found {
+		secrets = append(secrets, secret)
+	}
+	for _, pair := range matrixParameter.FindAllString(path, -1) {
+		if name, value, _ := strings.Cut(pair[1:], "="); IsSecretName(name) {
+			secrets = append(secrets, value)
+		}
+	}
+	return secrets
+}
+
+// Path returns an escaped path with the secret that it ends with masked, and the values of its matrix parameters whose names are those of secrets.
 func Path(path string) string {
+	if before, secret, _ := strings.Cut(path, validation); secret != "" {
+		path = before + validation + Mask
+	}
 	if !strings.Contains(path, ";") {
 		return path // as nearly all are
 	}

@@ -56,7 +56,7 @@ func (c *carried) answered() redact.Credentials {
 
 // own returns what must not be shown of what the engine sent.
 func (c *carried) own() redact.Credentials {
-	secrets := slices.Concat(c.secrets, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)))
+	secrets := slices.Concat(c.secrets, wire.Secrets(c.args), redact.Members(c.body), redact.Members([]byte(c.url.RawQuery)), redact.InPath(c.url.Path))
 	known := redact.Sent(c.header, c.signed, secrets)
 	for _, attempt := range c.former {
 		known = known.And(redact.Sent(attempt.header, attempt.signed, nil))
