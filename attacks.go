@@ -438,15 +438,16 @@ func (s *AttacksService) List(ctx context.Context, filter AttackFilter, page Pag
 	return s.offsetList(attacksList, filter, opts).page(ctx, page)
 }
 
-// byBeginning prepares an iteration over a list of attacks. The order of those that are told none is that of first_time: the time at which an
-// attack began does not change, so that an attack that goes on while the list is read keeps its place.
+// byBeginning prepares an iteration over a list of attacks. The order of those that are told none is that of first_time: an
+// attack that goes on while the list is read keeps its place there.
 func byBeginning(l *lister[Attack], start PageOptions) (*lister[Attack], PageOptions) {
 	if start.OrderBy == "" {
 		start.OrderBy = "first_time"
 	}
 	switch start.OrderBy {
 	case "first_time":
-		l.version = nil
+		// It seldom changes: hits that come late may have been earlier.
+		l.version = func(a *Attack) string { return strconv.FormatInt(a.FirstTime.Unix(), 10) }
 		l.at = func(a *Attack) time.Time { return a.FirstTime.Time }
 	case "last_time":
 		l.at = lastTime

@@ -265,7 +265,7 @@ func rowKey(r *AttackRow) string {
 	if err != nil || r.ID == "" {
 		return ""
 	}
-	return digest(data)
+	return digest(string(data))
 }
 
 func (s *AttackVectorsService) rows(query AttackQuery, opts []CallOption) *lister[AttackRow] {

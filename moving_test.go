@@ -443,3 +443,66 @@ func carryWatch(t *testing.T, place WatchCheckpoint) (read WatchCheckpoint) {
 	require.NoError(t, read.UnmarshalJSON(stored))
 	return read
 }
+
+// TestWhatHasMovedHidesNoGap: items that were read, and come again on a later page, tell nothing about those that moved up in their stead.
+func TestWhatHasMovedHidesNoGap(t *testing.T) {
+	for moved := range 6 {
+		g := newGrowing(30)
+		g.before = func(request int) {
+			for i := 29; request == 3 && i > 29-moved; i-- {
+				g.attacks[i].first = g.attacks[9].first + int64(i) // a hit came late
+			}
+		}
+		got := map[int]int{}
+		for a, err := range g.client(t).Attacks.All(t.Context(), AttackFilter{}, PageSize(10)) {
+			require.NoError(t, err)
+			got[numberOf(a)]++
+		}
+		for i := range 30 {
+			require.Equal(t, 1, got[i], "attack %d, %d of which moved", i, moved)
+		}
+	}
+}
+
+// TestVulnerabilitiesThatMoveHideNoGap in an order by a column that changes.
+func TestVulnerabilitiesThatMoveHideNoGap(t *testing.T) {
+	for moved := range 6 {
+		checked := make([]int, 30)
+		for i := range checked {
+			checked[i] = i
+		}
+		sent := 0
+		client := echoing(t, Token("test-token-moving"), func(r *http.Request) (int, http.Header, string) {
+			var asked askedPage
+			data, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			require.NoError(t, wire.Unmarshal(data, &asked))
+			if sent++; sent == 3 {
+				for i := range moved {
+					checked[i] = 21 // checked again
+				}
+			}
+			ids := make([]int, len(checked))
+			for i := range ids {
+				ids[i] = i
+			}
+			slices.SortStableFunc(ids, func(a, b int) int { return checked[a] - checked[b] })
+			from := min(asked.Offset, len(ids))
+			var texts []string
+			for _, id := range ids[from:min(from+asked.Limit, len(ids))] {
+				texts = append(texts, fmt.Sprintf(`{"id":%d,"validate_time":%d}`, id+1, 1785800000+checked[id]))
+			}
+			return 200, http.Header{}, `{"status":200,"body":[` + strings.Join(texts, ",") + `]}`
+		})
+		got := map[int64]int{}
+		for page, err := range client.Vulns.Pages(t.Context(), VulnFilter{}, PageOptions{OrderBy: "validate_time", Order: Ascending}, PageSize(10)) {
+			require.NoError(t, err)
+			for _, v := range page.Items {
+				got[v.ID]++
+			}
+		}
+		for i := range 30 {
+			require.Equal(t, 1, got[int64(i+1)], "vulnerability %d, %d of which moved", i, moved)
+		}
+	}
+}

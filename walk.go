@@ -27,6 +27,8 @@ type walk[T any] struct {
 	budget, left int
 	bounded      bool
 	recent       recent
+	// version is that of the list, or one for an order in which any change of an item may move it.
+	version func(*T) string
 	// places are the items with their versions, if they have any: one that has moved tells nothing about its neighbours.
 	places recent
 	// tip is the hash of the last item that was new.
@@ -76,7 +78,9 @@ type flight[T any] struct {
 }
 
 func newWalk[T any](l *lister[T], s *callSettings) *walk[T] {
-	return &walk[T]{lister: l, settings: s, until: time.Now(), first: true, budget: s.maxItems, left: s.maxItems, bounded: s.maxItems > 0}
+	return &walk[T]{
+		lister: l, settings: s, until: time.Now(), first: true, version: l.version, budget: s.maxItems, left: s.maxItems, bounded: s.maxItems > 0,
+	}
 }
 
 // run walks from start on. Whatever ends the loop, the caller's break or panic included, nothing stays behind.
@@ -428,16 +432,25 @@ func (l *lister[T]) identity(item *T, isKept bool) (h uint64, named bool) {
 	if id := l.id(item); id != "" {
 		return sum(id), true
 	}
-	data, err := wire.MarshalEcho(item)
-	if err != nil {
+	text := allOf(item)
+	if text == "" {
 		return sum(""), false
 	}
-	return sum("\x00" + digest(data)), false
+	return sum("\x00" + digest(text)), false
+}
+
+// allOf is all that an item says.
+func allOf[T any](item *T) string {
+	data, err := wire.MarshalEcho(item)
+	if err != nil {
+		return ""
+	}
+	return string(data)
 }
 
 // digest stands for a text that attackers may have written a part of, such as a path: they could choose two parts with the same hash.
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return string(sum[:])
 }
 

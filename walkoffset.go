@@ -50,6 +50,9 @@ const maybeCut = 16 << 10
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, reached: start.Offset, tail: start.Offset, ahead: 1}
+	if w.version == nil && w.at == nil && start.OrderBy != "" && start.OrderBy != "id" {
+		w.version = allOf
+	}
 	if w.id != nil && o.limit > 1 { // pages of one item could not overlap and get on
 		o.overlap = 1
 		if w.at != nil {
