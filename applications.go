@@ -191,14 +191,14 @@ func (s *ApplicationsService) Create(ctx context.Context, application NewApplica
 	return get[Application](ctx, s.client, applicationsCreate, args{body: body}, opts)
 }
 
-// Rename gives an application another name. It returns an error that matches [ErrNotFound] if the API says that it touched none; some
-// answers do not say.
+// Rename gives an application another name. It returns an error that matches [ErrNotFound] if the API says that it touched none, and
+// [ErrOutcomeUnknown], since a repeat of a request that was lost may touch none either; some answers do not say.
 //
 // POST /v1/objects/pool/update. Replay class: idempotent.
 func (s *ApplicationsService) Rename(ctx context.Context, id int64, name string, opts ...CallOption) error {
 	touched, err := s.rename(ctx, id, name, opts)
 	if err == nil && touched != nil && len(touched) == 0 {
-		return notFound(applicationsUpdate, http.StatusOK)
+		return noneTouched(applicationsUpdate)
 	}
 	return err
 }

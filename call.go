@@ -228,16 +228,14 @@ func (c *Client) send(ctx context.Context, op operation, a args, s *callSettings
 	if answer.Status < 200 || answer.Status > 299 {
 		cancel()
 		e := answerError(op, shown, answer.Status, answer)
-		// A 303 sends the caller to look at what a request has led to.
-		isUnsure := answer.Unsure || answer.Status >= 500 || answer.Status < 200 || answer.Status == http.StatusSeeOther
-		e.OutcomeUnknown = call.Class != ReplayRead && isUnsure
+		e.OutcomeUnknown = call.Class != ReplayRead && (answer.Unsure || isUnsure(answer.Status))
 		answer.Release()
 		return nil, e
 	}
 	settled()
 	answer.Stream = &cancelledBody{answer.Stream, cancel, CallError{
 		Operation: op.name, Method: op.method, Path: shown, Attempts: answer.Attempts, OutcomeUnknown: call.Class != ReplayRead,
-	}, answer}
+	}, answer.Credentials}
 	return answer, nil
 }
 
@@ -252,6 +250,16 @@ func (c *Client) exchange(ctx context.Context, call *transport.Call, cancel func
 	answer, err := c.core.engine.Do(ctx, call)
 	finished = true
 	return answer, err
+}
+
+// isUnsure reports whether a status leaves open what became of a change. A gateway says 408 also behind a request that it has passed on, and 302 and 303 send
+// the caller to look at what a request has led to.
+func isUnsure(status int) bool {
+	switch status {
+	case http.StatusFound, http.StatusSeeOther, http.StatusRequestTimeout:
+		return true
+	}
+	return status >= 500 || status < 200
 }
 
 // answerError makes the error that an answer is. The credentials and secrets that were sent are masked, should the answer repeat them.
@@ -306,8 +314,8 @@ type cancelledBody struct {
 	io.ReadCloser
 	cancel func()
 	origin CallError
-	// answer knows what the request carried.
-	answer *transport.Answer
+	// sent tells what the request carried. It is a function: package fmt prints what a pointer leads to.
+	sent func() redact.Credentials
 }
 
 func (b *cancelledBody) Read(p []byte) (int, error) {
@@ -320,7 +328,7 @@ func (b *cancelledBody) Read(p []byte) (int, error) {
 
 func (b *cancelledBody) failure(err error) error {
 	e := b.origin
-	if e.Err = b.answer.Credentials().Error(err); transport.IsTooLarge(err) {
+	if e.Err = b.sent().Error(err); transport.IsTooLarge(err) {
 		e.Err = fmt.Errorf("%w: %w", ErrResponseTooLarge, err)
 	}
 	return &e
@@ -648,7 +656,15 @@ func withID[T any](op operation, items []T, id int64, of func(*T) int64) (*T, er
 	if len(items) > 0 {
 		return nil, lostAnswer(op, fmt.Sprintf("none of the objects of the answer has the id %d", id))
 	}
-	return nil, notFound(op, http.StatusOK)
+	return nil, noneTouched(op)
+}
+
+// noneTouched is the error of an answer that names no object. Behind a change that was sent twice it may mean that the first one did it all.
+func noneTouched(op operation) error {
+	if op.replay == read {
+		return notFound(op, http.StatusOK)
+	}
+	return afterChange(op, "the answer names no object", notFound(op, http.StatusOK))
 }
 
 // get is do for single objects: null is not found where the operation reads, and an answer that lacks what the caller needs where it changes

@@ -3,7 +3,6 @@ package wallarm
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 )
 
@@ -34,12 +33,12 @@ func noArgument(err error) error {
 	return err
 }
 
-// readChanged reads an object that op has changed with an answer that does not show it. That the read finds none, says that there was none to change.
+// readChanged reads an object that op has changed with an answer that does not show it. That the read finds none does not say that there was none to
+// change: what is read may be behind what was written.
 func readChanged[T any](op operation, read func() (*T, error)) (*T, error) {
 	object, err := read()
-	var answer *APIError
-	if err == nil || errors.As(err, &answer) && answer.StatusCode == http.StatusOK && errors.Is(err, ErrNotFound) {
-		return object, err
+	if err == nil {
+		return object, nil
 	}
 	return nil, afterChange(op, "the answer does not show the object, and reading it failed", err)
 }

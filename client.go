@@ -278,7 +278,7 @@ func WithDefaultClientID(id int64) Option {
 	}
 }
 
-// WithDefaults applies options to each call of the client, before those of the call itself.
+// WithDefaults applies options to each call of the client, before those of the call itself. [WithReplayClass] is refused here.
 func WithDefaults(options ...CallOption) Option {
 	return func(c *config) error {
 		c.calls = append(c.calls, options...)
@@ -320,6 +320,9 @@ func New(region Region, authenticator Authenticator, options ...Option) (*Client
 		if err := option(&defaults); err != nil {
 			return nil, err
 		}
+	}
+	if defaults.class != nil {
+		return nil, invalid("defaults", "WithReplayClass is for single calls: creates would be sent again and again")
 	}
 	return (&Client{
 		tenant: c.clientID,

@@ -443,8 +443,8 @@ func (u *TenantUpdate) validate() error {
 	return checkChanges(u)
 }
 
-// Update changes one tenant and returns it as it is afterwards. An id that no tenant has meets [ErrNotFound]. If the list that may follow fails, the
-// error matches [ErrOutcomeUnknown]: the tenant may have been changed.
+// Update changes one tenant and returns it as it is afterwards. An id that no tenant has meets [ErrNotFound]. If the
+// answer names no tenant, or the list that may follow fails or lacks the tenant, the error matches [ErrOutcomeUnknown] too, see [UsersService.Update].
 //
 // POST /v1/objects/client/update with a filter by id; where the API answers without the tenant, a list by id follows. Replay class: idempotent.
 func (s *ClientsService) Update(ctx context.Context, id int64, update TenantUpdate, opts ...CallOption) (*Tenant, error) {

@@ -28,7 +28,7 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrMethodNotAllowed: the route does not take this verb or form (405, 406): a mistake in the SDK or in a raw call.
 	ErrMethodNotAllowed = errors.New("method not allowed")
-	// ErrTargetTimeout: the target of an integration test did not answer in time (408).
+	// ErrTargetTimeout: the target of an integration test did not answer in time (408). From elsewhere it comes of a gateway.
 	ErrTargetTimeout = errors.New("target timed out")
 	// ErrConflict: the object collides with another one (409).
 	ErrConflict = errors.New("conflict")
@@ -40,8 +40,8 @@ var (
 	ErrRateLimited = errors.New("rate limited")
 	// ErrServer: the service or a gateway in front of it failed (5xx).
 	ErrServer = errors.New("server error")
-	// ErrRedirect: the answer was a redirect, which is never part of this API and is not followed (3xx). Behind a 303 a change may have
-	// been applied.
+	// ErrRedirect: the answer was a redirect, which is never part of this API and is not followed (3xx). Behind a 302 or 303 a change may
+	// have been applied.
 	ErrRedirect = errors.New("redirect refused")
 	// ErrOutcomeUnknown: a change was sent, and nobody can tell whether it was applied, or a part of it was, or it could not be read afterwards. Look before
 	// you repeat it. The error may match the kind of the request that failed too.

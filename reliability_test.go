@@ -155,7 +155,7 @@ func faults() []fault {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	list := []fault{
 		refusing(400, false, false, ErrValidation), refusing(401, false, false, ErrUnauthenticated), refusing(403, false, false, ErrForbidden),
-		refusing(404, false, false, ErrNotFound), refusing(408, false, false, ErrTargetTimeout), refusing(409, false, false, ErrConflict),
+		refusing(404, false, false, ErrNotFound), refusing(408, false, true, ErrTargetTimeout), refusing(409, false, false, ErrConflict),
 		refusing(413, false, false, ErrValidation), refusing(422, false, false, ErrValidation), refusing(423, true, false, ErrLocked),
 		refusing(429, true, false, ErrRateLimited),
 	}

@@ -385,3 +385,16 @@ func TestAStreamEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, failure, stopped)
 	require.ErrorIs(t, failure, ErrOutcomeUnknown)
 }
+
+func TestADownloadPrintsNothingOfItsRequest(t *testing.T) {
+	client, err := New(US, Token("test-token-download"), WithDefaultClientID(1), WithRoundTripper(stubTransport{`a,b`}))
+	require.NoError(t, err)
+	download, err := client.APIDiscovery.ExportCSV(t.Context(), APIEndpointFilter{})
+	require.NoError(t, err)
+	defer download.Close()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%t", "%c", "%d", "%x", "%w", "%p"} {
+		for _, v := range []any{download, *download, download.ReadCloser, []io.ReadCloser{download.ReadCloser}} {
+			require.NotContains(t, fmt.Sprintf(verb, v), "test-token", "%s of %T", verb, v)
+		}
+	}
+}

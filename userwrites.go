@@ -159,8 +159,9 @@ type writeByFilter struct {
 // mostTouched is the limit of a write by filter. Without one the API stops after 100 objects on some routes.
 const mostTouched = 1000
 
-// Update changes one user and returns it as it is afterwards. An id that no user has meets [ErrNotFound]. If the list that may follow fails, the error
-// matches [ErrOutcomeUnknown]: the user may have been changed.
+// Update changes one user and returns it as it is afterwards. An id that no user has meets [ErrNotFound]. If the answer
+// names no user, or the list that may follow fails or lacks the user, the error matches [ErrOutcomeUnknown] too: a request that was lost, and repeated, may have
+// changed the user, and a list may be behind.
 //
 // POST /v1/objects/user/update with a filter by id; where the API answers without the user, a list by id follows. Replay class: idempotent.
 func (s *UsersService) Update(ctx context.Context, id int64, update UserUpdate, opts ...CallOption) (*User, error) {

@@ -782,6 +782,8 @@ func TestBadPageOptions(t *testing.T) {
 			}
 		})
 	}
+	_, err := New(US, Token("test-token-defaults"), WithDefaults(WithReplayClass(ReplayRead)))
+	require.ErrorIs(t, err, ErrInvalidArgument)
 	for _, opt := range []CallOption{PageSize(0), PageSize(-1), MaxItems(-1), Concurrency(0), Concurrency(33), WithRetries(-1), WithTimeout(-1), WithClientID(0), WithResponse(nil), WithMaxResponseSize(0), WithReplayClass(9), WithHeader("", "x"), WithHeader("A", "x\r\ny"), WithHeader("WALLARMAPI-TOKEN", "x")} {
 		l := server.lister(t, opt)
 		for _, err := range l.all(t.Context(), PageOptions{}) {
@@ -790,7 +792,7 @@ func TestBadPageOptions(t *testing.T) {
 	}
 	require.Empty(t, server.asked(), "nothing is sent")
 	//lint:ignore SA1012 a nil context must not panic
-	_, err := l.page(nil, PageOptions{}) //nolint:staticcheck
+	_, err = l.page(nil, PageOptions{}) //nolint:staticcheck
 	require.ErrorIs(t, err, ErrInvalidArgument)
 }
 

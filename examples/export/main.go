@@ -196,7 +196,7 @@ func (e *export) all(ctx context.Context) error {
 	if err := e.setClock(ctx); err != nil {
 		return err
 	}
-	span := wallarm.Between(e.state.From, e.state.Until)
+	span := e.span()
 	counts, err := e.client.Attacks.Count(ctx, wallarm.AttackFilter{Time: span})
 	if err != nil {
 		return err
@@ -220,13 +220,21 @@ func (e *export) all(ctx context.Context) error {
 	return e.save()
 }
 
+// span is the time of what is exported. That of attacks has no end: one that goes on beyond it might leave the list before it is read.
+func (e *export) span() wallarm.TimeRange {
+	if e.what == "attacks" {
+		return wallarm.Since(e.state.From)
+	}
+	return wallarm.Between(e.state.From, e.state.Until)
+}
+
 // setClock moves the times of a new export to what the server says that it is. The answer is one of the list itself.
 func (e *export) setClock(ctx context.Context) (err error) {
 	if e.state.resumed {
 		return nil
 	}
 	var answer wallarm.Response
-	span, one := wallarm.Between(e.state.From, e.state.Until), wallarm.PageOptions{Limit: 1}
+	span, one := e.span(), wallarm.PageOptions{Limit: 1}
 	if e.what == "hits" {
 		_, err = e.client.Hits.List(ctx, wallarm.HitFilter{Time: span}, one, wallarm.WithResponse(&answer))
 	} else {
