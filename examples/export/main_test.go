@@ -221,6 +221,43 @@ func TestEventsThatDifferAreRowsThatDiffer(t *testing.T) {
 	}
 }
 
+// TestAnAttackThatGoesOnIsExported by a service whose times are those at which attacks went on last.
+func TestAnAttackThatGoesOnIsExported(t *testing.T) {
+	began := time.Now().Add(-time.Minute).Unix()
+	last := []int64{began, began, began, began}
+	lists := 0
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var query struct {
+			Filter        struct{ Time [][]*int64 }
+			Offset, Limit int
+		}
+		_ = json.NewDecoder(r.Body).Decode(&query)
+		body := `{"attacks":4}`
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/user"):
+			body = `{"clientid":4711}`
+		case strings.HasSuffix(r.URL.Path, "/attack"):
+			if lists++; lists == 3 {
+				last[3] = time.Now().Add(time.Hour).Unix()
+			}
+			var shown []string
+			for i, at := range last {
+				if end := query.Filter.Time[0][1]; end == nil || at <= *end {
+					shown = append(shown, fmt.Sprintf(`{"id":["i","%d"],"first_time":%d,"last_time":%d}`, i, began, at))
+				}
+			}
+			from := min(query.Offset, len(shown))
+			body = "[" + strings.Join(shown[from:min(from+query.Limit, len(shown))], ",") + "]"
+		}
+		_, _ = io.WriteString(w, `{"status":200,"body":`+body+`}`)
+	}))
+	defer api.Close()
+	s := settings{what: "attacks", format: "ndjson", out: filepath.Join(t.TempDir(), "out")}
+	code, errs := try(t, nil, map[string]string{wallarm.EnvHost: api.URL}, "-o", s.out, "-page", "2")
+	require.Equal(t, cli.OK, code, errs)
+	require.True(t, contains(s.out, "i:3"))
+}
+
 func TestReport(t *testing.T) {
 	server, _ := seeded(t)
 	dir := t.TempDir()
@@ -248,12 +285,11 @@ func TestFollow(t *testing.T) {
 	child.Env = append(os.Environ(), childVariable+"=1", wallarm.EnvHost+"="+server.URL, wallarm.EnvToken+"="+wallarmtest.AdminToken)
 	errs, err := child.StderrPipe()
 	require.NoError(t, err)
-	// The list ends with the present; this attack is one for the watch.
-	id := server.SeedAttacks(wallarmtest.Attack{Type: "xxe", Domain: "late.example.com", Time: time.Now().Add(10 * time.Second)})[0]
 	require.NoError(t, child.Start())
 	lines := bufio.NewScanner(errs)
 	for lines.Scan() && !strings.Contains(lines.Text(), "following") {
 	}
+	id := server.SeedAttacks(wallarmtest.Attack{Type: "xxe", Domain: "late.example.com", Time: time.Now()})[0]
 	state := filepath.Join(dir, "state")
 	require.Eventually(t, func() bool {
 		data, err := os.ReadFile(state)
