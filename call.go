@@ -107,10 +107,16 @@ func run(ctx context.Context, c *Client, op operation, a args, opts []CallOption
 
 // remove is run for deletes: an object that is not there counts as deleted, so that a repeated delete succeeds.
 func remove(ctx context.Context, c *Client, op operation, a args, opts []CallOption) error {
-	if err := run(ctx, c, op, a, opts); err != nil && !errors.Is(err, ErrNotFound) {
+	if err := run(ctx, c, op, a, opts); err != nil && !isGone(err) {
 		return err
 	}
 	return nil
+}
+
+// isGone reports whether the API says that there is no such object. A page of HTML that says so is one of a gateway, which knows of no objects.
+func isGone(err error) bool {
+	var answer *APIError
+	return errors.Is(err, ErrNotFound) && errors.As(err, &answer) && !bytes.HasPrefix(bytes.TrimSpace(answer.Body), []byte("<"))
 }
 
 // Download is a file on its way. It must be closed.

@@ -282,3 +282,27 @@ func TestWhatAGatewaySaysOfAChange(t *testing.T) {
 		require.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), status)
 	}
 }
+
+// TestAPageOfAGatewayDeletesNothing, while the API's own word that there is no such object is as good as a delete.
+func TestAPageOfAGatewayDeletesNothing(t *testing.T) {
+	for body, deleted := range map[string]bool{
+		`{"status":404,"body":"Not found"}`: true, ``: true, `Not found`: true, " <html><title>404 Not Found</title></html>": false,
+	} {
+		client := echoing(t, Token("test-token-page"), func(*http.Request) (int, http.Header, string) { return 404, http.Header{}, body })
+		for name, err := range map[string]error{
+			"rule":    client.Rules.Delete(t.Context(), 5),
+			"token":   client.Tokens.Delete(t.Context(), 5),
+			"address": client.IPLists.Remove(t.Context(), IPSubnet, []int64{5}),
+		} {
+			require.Equal(t, deleted, err == nil, "%s: %v", name, err)
+			require.True(t, deleted || errors.Is(err, ErrNotFound), name)
+		}
+	}
+}
+
+func TestACreatedRuleHasAnID(t *testing.T) {
+	client, _ := newTestClient(t, jsonAnswer(`{"status":200,"body":{"id":0}}`))
+	_, err := client.Rules.Create(t.Context(), NewRule{ScopeID: 5, Spec: VirtualPatch{Point: Point{Header("HOST")}, AttackType: AnyAttack}})
+	require.ErrorIs(t, err, ErrResponse)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+}

@@ -2,7 +2,6 @@ package wallarm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -361,7 +360,7 @@ func removeBatches[T any](ctx context.Context, c *Client, op operation, a args, 
 		a.body = batch.body
 		err := run(ctx, c, op, a, opts)
 		// Whether one unknown id makes the service leave the others alone is not known, so only a lone one counts as removed.
-		if err != nil && (len(batch.items) > 1 || !errors.Is(err, ErrNotFound)) {
+		if err != nil && (len(batch.items) > 1 || !isGone(err)) {
 			if removed > 0 {
 				err = afterChange(op, fmt.Sprintf("the first %d were removed before", removed), err)
 			}
