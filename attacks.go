@@ -438,8 +438,8 @@ func (s *AttacksService) List(ctx context.Context, filter AttackFilter, page Pag
 	return s.offsetList(attacksList, filter, opts).page(ctx, page)
 }
 
-// byBeginning prepares an iteration over a list of attacks. The order of those that are told none is that of first_time: an
-// attack that goes on while the list is read keeps its place there.
+// byBeginning prepares an iteration over a list of attacks. The order of those that are told none is that of first_time: an attack that goes
+// on while the list is read keeps its place there.
 func byBeginning(l *lister[Attack], start PageOptions) (*lister[Attack], PageOptions) {
 	if start.OrderBy == "" {
 		start.OrderBy = "first_time"

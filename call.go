@@ -258,8 +258,8 @@ func (c *Client) exchange(ctx context.Context, call *transport.Call, cancel func
 	return answer, err
 }
 
-// isUnsure reports whether a status leaves open what became of a change. A gateway says 408 also behind a request that it has passed on, and 302 and 303 send
-// the caller to look at what a request has led to.
+// isUnsure reports whether a status leaves open what became of a change. A gateway says 408 also behind a request that it has passed on, and 302 and
+// 303 send the caller to look at what a request has led to.
 func isUnsure(status int) bool {
 	switch status {
 	case http.StatusFound, http.StatusSeeOther, http.StatusRequestTimeout:

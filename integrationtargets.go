@@ -469,11 +469,11 @@ func maskJSON(value RawJSON) (RawJSON, error) {
 		if err != nil {
 			return nil, err
 		}
-		parent, n := d.StackIndex(d.StackDepth())
-		switch isMember := parent == '{'; {
-		case isMember && token.Kind() == '"' && n%2 == 1:
+		parent, _ := d.StackIndex(d.StackDepth())
+		switch {
+		case wire.IsName(d, token):
 			name = token.String()
-		case isMember && slices.Contains(harmless, name):
+		case parent == '{' && slices.Contains(harmless, name):
 		case token.Kind() == '0', token.Kind() == '"' && token.String() != "":
 			token = jsontext.String(masked)
 		}

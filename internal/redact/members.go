@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // Members returns the texts and numbers under the names of secret members in the body of a request, which is JSON or a form, or in a query.
@@ -49,7 +51,7 @@ func jsonMembers(body []byte) (found []string) {
 			}
 		case '"', '0':
 			text := token.String()
-			if isMemberName(decoder, token) {
+			if wire.IsName(decoder, token) {
 				name = text
 				continue
 			}
@@ -61,14 +63,4 @@ func jsonMembers(body []byte) (found []string) {
 		}
 		name = ""
 	}
-}
-
-// isMemberName reports whether a token that has been read is the name of a member.
-func isMemberName(decoder *jsontext.Decoder, token jsontext.Token) bool {
-	depth := decoder.StackDepth()
-	if depth == 0 || token.Kind() != '"' {
-		return false
-	}
-	parent, length := decoder.StackIndex(depth)
-	return parent == '{' && length%2 == 1
 }

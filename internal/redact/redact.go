@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // Mask stands in place of a secret.
@@ -112,7 +114,7 @@ func (m *masker) next() error {
 	if err != nil {
 		return err
 	}
-	isName := isMemberName(m.decoder, token)
+	isName := wire.IsName(m.decoder, token)
 	name := ""
 	if isName {
 		name = token.String()

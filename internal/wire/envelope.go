@@ -212,8 +212,8 @@ func (a *Answer) descend(data []byte, path string, loose bool) (jsontext.Value, 
 }
 
 // members scans the members of the object data: it returns the value of the one called want and keeps what is known about paging. It looks at
-// brackets and quotes only: whoever decodes the payload checks its syntax. Of a repeated member the last counts, unless that hides a list or an object, and what stands behind the object is
-// not looked at, unless it may be more of a list.
+// brackets and quotes only: whoever decodes the payload checks its syntax. Of a repeated member the last counts, unless that hides a list or an
+// object, and what stands behind the object is not looked at, unless it may be more of a list.
 func (a *Answer) members(data []byte, want string) (jsontext.Value, error) {
 	var found jsontext.Value
 	i := skipSpace(data, 1)

@@ -30,9 +30,7 @@ func (m Member) IsNothing() bool {
 				return false
 			}
 		case '"':
-			parent, n := d.StackIndex(d.StackDepth())
-			isName := parent == '{' && n%2 == 1
-			if !isName && token.String() != "" {
+			if !IsName(d, token) && token.String() != "" {
 				return false
 			}
 		case '[':
@@ -41,6 +39,12 @@ func (m Member) IsNothing() bool {
 			}
 		}
 	}
+}
+
+// IsName reports whether token, which d has just read, is the name of a member.
+func IsName(d *jsontext.Decoder, token jsontext.Token) bool {
+	parent, n := d.StackIndex(d.StackDepth())
+	return token.Kind() == '"' && parent == '{' && n%2 == 1
 }
 
 // Members returns the members of the JSON object data, in their order. null has none.
