@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -315,4 +316,18 @@ func TestDeepValuesAreNotCompared(t *testing.T) {
 	require.Empty(t, readBack{}.value("x", nested(maxDepth-2, "1"), nested(maxDepth-2, "1.0")))
 	require.Contains(t, readBack{}.value("x", nested(maxDepth+2, "1"), nested(maxDepth+2, "1.0")), "is too deep")
 	require.Empty(t, readBack{}.value("x", nested(100*maxDepth, "1"), nested(100*maxDepth, "1")), "what is the same is not looked into")
+}
+
+// TestComparingDeepValuesIsBounded: what is nested is read again on each level.
+func TestComparingDeepValuesIsBounded(t *testing.T) {
+	nested := func(list string) RawJSON {
+		return RawJSON(strings.Repeat(`{"a":`, 100) + list + strings.Repeat(`}`, 100))
+	}
+	list := strings.Repeat("1,", 50_000) + "1"
+	written, read := nested("["+list+"]"), nested("[ "+list+"]")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.Contains(t, readBack{}.value("x", written, read), "is too deep")
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(250*len(read)))
 }
