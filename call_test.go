@@ -33,6 +33,24 @@ func TestCallReadsAnAnswerWithoutABody(t *testing.T) {
 	require.Equal(t, map[string]int{"as": 1}, out)
 }
 
+// TestCallKeepsTheBytes that the reading of values does not keep apart, as the documentation of Extra says.
+func TestCallKeepsTheBytes(t *testing.T) {
+	const answer = "{\"a\":1,\"a\":2,\"list\":[null,\"x\"],\"text\":\"\xff\\ud800\", \"odd\" : 1.50e1}"
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+	var raw RawJSON
+	require.NoError(t, client.Call(t.Context(), "GET", "/v9/odd", nil, &raw))
+	require.Equal(t, answer, string(raw))
+	var read struct {
+		A    int      `json:"a"`
+		List []string `json:"list"`
+		Text string   `json:"text"`
+	}
+	require.NoError(t, client.Call(t.Context(), "GET", "/v9/odd", nil, &read))
+	require.Equal(t, 2, read.A)
+	require.Equal(t, []string{"", "x"}, read.List)
+	require.Equal(t, "\ufffd\ufffd", read.Text)
+}
+
 func TestCallIntoAWriterTakesAnyType(t *testing.T) {
 	client, server := newTestClient(t, okUser)
 	require.NoError(t, client.Call(t.Context(), "GET", "/v9/file", nil, io.Discard))

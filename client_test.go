@@ -112,7 +112,9 @@ func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 	for _, host := range []string{"localhost", "127.0.0.1", "127.8.9.10", "[::1]", "[::ffff:127.0.0.1]"} {
 		_, err := New(US, Token("test-token-good"), WithBaseURL("http://"+host+":8080"))
 		require.NoError(t, err, host)
-		require.Equal(t, "http://"+host+":8080", hostToURL(host+":8080"))
+		base, err := hostToURL(host + ":8080")
+		require.NoError(t, err)
+		require.Equal(t, "http://"+host+":8080", base)
 	}
 	for _, host := range []string{
 		"api.localhost", "localhost.", "LOCALHOST", "Localhost", "localhost.localdomain", "127.1", "127.0.0.1.", "2130706433", "0x7f.0.0.1", "0.0.0.0",
@@ -123,8 +125,16 @@ func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 		require.Contains(t, err.Error(), "WithPlainHTTP", host)
 		_, err = New(US, Token("test-token-good"), WithBaseURL("http://"+host+":8080"), WithPlainHTTP())
 		require.NoError(t, err, host)
-		require.Equal(t, "https://"+host, hostToURL(host))
-		require.Equal(t, "https://"+host+":8080", hostToURL(host+":8080"))
+		base, err := hostToURL(host)
+		if strings.ContainsAny(host, ".:") {
+			require.NoError(t, err)
+			require.Equal(t, "https://"+host, base)
+		} else {
+			require.ErrorIs(t, err, ErrInvalidArgument, "one word, which is a name of nothing: %s", host)
+		}
+		base, err = hostToURL(host + ":8080")
+		require.NoError(t, err)
+		require.Equal(t, "https://"+host+":8080", base)
 	}
 }
 
@@ -572,6 +582,11 @@ func TestNewFromEnv(t *testing.T) {
 		{"bare loopback", map[string]string{EnvToken: "test-token", EnvHost: "127.0.0.1:8080"}, "http://127.0.0.1:8080", false},
 		{"bare localhost", map[string]string{EnvToken: "test-token", EnvHost: "localhost:8080"}, "http://localhost:8080", false},
 		{"bare name below localhost", map[string]string{EnvToken: "test-token", EnvHost: "api.localhost:8080"}, "https://api.localhost:8080", false},
+		{"word with a port", map[string]string{EnvToken: "test-token", EnvHost: "wallarm:8080"}, "https://wallarm:8080", false},
+		{"word with a scheme", map[string]string{EnvToken: "test-token", EnvHost: "https://wallarm"}, "https://wallarm", false},
+		{"token in place of a host", map[string]string{EnvToken: "test-token", EnvHost: "hunter2hunter2hunter2hunter2"}, "", true},
+		{"token with slashes", map[string]string{EnvToken: "test-token", EnvHost: "hunter2hunter2/hunter2.hunter2=="}, "", true},
+		{"token of parts", map[string]string{EnvToken: "test-token", EnvHost: "hunter2." + strings.Repeat("hunter2", 10) + ".hunter2"}, "", true},
 		{"plain http below localhost", map[string]string{EnvToken: "test-token", EnvHost: "http://api.localhost:8080"}, "", true},
 		{"plain http", map[string]string{EnvToken: "test-token", EnvHost: "http://wallarm.example.com"}, "", true},
 		{"pair", map[string]string{EnvUUID: "uuid", EnvSecret: "test-token"}, "https://api.wallarm.com", false},
@@ -590,6 +605,7 @@ func TestNewFromEnv(t *testing.T) {
 			client, err := NewFromEnv(WithApplication("x"))
 			if test.fail {
 				require.ErrorIs(t, err, ErrInvalidArgument)
+				require.NotContains(t, err.Error(), "hunter2")
 				require.Equal(t, test.name == "nothing", strings.Contains(err.Error(), EnvToken), "%v", err)
 				require.Equal(t, strings.HasSuffix(test.name, "half a pair"), strings.Contains(err.Error(), "go together"), "%v", err)
 				return

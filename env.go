@@ -13,7 +13,8 @@ const (
 	// EnvUUID and EnvSecret are the legacy pair, used if there is no token.
 	EnvUUID   = "WALLARM_API_UUID"
 	EnvSecret = "WALLARM_API_SECRET"
-	// EnvHost is a base URL. A bare host name means https; localhost, spelled so, and a bare loopback address mean http.
+	// EnvHost is a base URL. A bare host name means https; localhost, spelled so, and a bare loopback address mean http. A name of one word needs its
+	// scheme or its port.
 	EnvHost = "WALLARM_API_HOST"
 	// EnvClientID is the id of the client (tenant) that calls are made for.
 	EnvClientID = "WALLARM_API_CLIENT_ID"
@@ -34,7 +35,11 @@ func NewFromEnv(options ...Option) (*Client, error) {
 	}
 	var fromEnv []Option
 	if host := env(EnvHost); host != "" {
-		fromEnv = append(fromEnv, WithBaseURL(hostToURL(host)))
+		base, err := hostToURL(host)
+		if err != nil {
+			return nil, err
+		}
+		fromEnv = append(fromEnv, WithBaseURL(base))
 	}
 	if text := env(EnvClientID); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)

@@ -1,10 +1,10 @@
 package wallarm
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -103,18 +103,26 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && addr.Zone() == "" && addr.IsLoopback()
 }
 
-// hostToURL completes a bare host name or host:port to a base URL, as users of the vendor's tools write them.
-func hostToURL(host string) string {
+// hostToURL completes a bare host name or host:port to a base URL, as users of the vendor's tools write them. A single word is refused, but for
+// localhost and word:port: it may as well be a token in the wrong place, which would be looked up as a name.
+func hostToURL(host string) (string, error) {
 	host = strings.TrimSpace(host)
 	if host == "" || strings.Contains(host, "://") {
-		return host
+		return host, nil
 	}
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
 	if isLoopback(name) {
-		return "http://" + host
+		return "http://" + host, nil
 	}
-	return fmt.Sprintf("https://%s", host)
+	before, _, _ := strings.Cut(host, "/")
+	if isWord := !strings.ContainsAny(before, ".:"); isWord || slices.ContainsFunc(strings.Split(name, "."), isNoLabel) {
+		return "", invalid("base URL", "want a host name such as us1.api.wallarm.com, or a URL with a scheme")
+	}
+	return "https://" + host, nil
 }
+
+// isNoLabel reports whether what stands between the dots of a name is longer than names may be, as the parts of a token are.
+func isNoLabel(label string) bool { return len(label) > 63 }

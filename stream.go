@@ -19,9 +19,9 @@ import (
 // the answer, of its "body" and of its "data": the first of these that has elements, and if all of them are empty, there are none. Only if no array
 // has one of the three names, it is the first array among these members that has elements, whatever its name, one in "body" or "data" before one
 // beside them. Elements of such a list come when the answer has ended, or 64 KiB of them have come; if a list with one of the three names follows
-// behind so many, the sequence ends with an [ErrResponse]. null under one of the three names is an empty list, if there is no other,
-// and an answer without a list is an [ErrResponse]. Elements are decoded with the same tolerance as everywhere: into a type of this package,
-// into [RawJSON] or into a type of your own.
+// behind so many, the sequence ends with an [ErrResponse]. A second one with such a name, behind one that has elements, is passed over. null under one
+// of the three names is an empty list, if there is no other, and an answer without a list is an [ErrResponse]. Elements are decoded with the same
+// tolerance as everywhere: into a type of this package, into [RawJSON] or into a type of your own.
 //
 // The call is sent when the sequence is ranged over, again for each range. An answer that fails before its body has begun is
 // repeated as usual; what fails later ends the sequence with an error, since some elements have been handed out. An

@@ -389,7 +389,7 @@ func (s *VulnsService) Get(ctx context.Context, id int64, opts ...CallOption) (*
 func vulnID(v *Vuln) int64 { return v.ID }
 
 // Count counts the vulnerabilities that match filter. The description of the route lacks the conditions Type, Target, Status and Preset: they
-// are sent, and the API may refuse or ignore them.
+// are sent, and the API may refuse or ignore them. Language has no use here and is not sent.
 //
 // POST /v1/objects/vuln/count, known from the Console's API description only. Replay class: read.
 func (s *VulnsService) Count(ctx context.Context, filter VulnFilter, opts ...CallOption) (int64, error) {

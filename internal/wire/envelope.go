@@ -263,6 +263,7 @@ func ListIn(object jsontext.Value, paging Paging) (jsontext.Value, Paging) {
 const maxEnvelopes = 8
 
 func listIn(object jsontext.Value, paging Paging, depth int) (jsontext.Value, Paging) {
+	none, nonePaging := object, paging
 	for _, name := range []string{"objects", "body", "data"} {
 		inner := Answer{Paging: paging}
 		value, err := inner.members(object, name)
@@ -273,11 +274,15 @@ func listIn(object jsontext.Value, paging Paging, depth int) (jsontext.Value, Pa
 		if value.Kind() == '{' && depth > 1 {
 			list, listPaging = listIn(value, inner.Paging, depth-1)
 		}
-		if list.Kind() == '[' || list.Kind() == 'n' && name == "objects" {
+		switch {
+		case list.Kind() == '[':
 			return list, listPaging
+		case list.Kind() == 'n' && name == "objects":
+			// No items, unless they stand under another name.
+			none, nonePaging = list, listPaging
 		}
 	}
-	return object, paging
+	return none, nonePaging
 }
 
 var (

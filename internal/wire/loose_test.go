@@ -48,6 +48,7 @@ func TestTheEndOfAPayloadIsFoundBehindOddStrings(t *testing.T) {
 func TestAListInAnotherEnvelope(t *testing.T) {
 	for object, want := range map[string]string{
 		`{"errors":[],"objects":[1,2]}`: `[1,2]`, `{"data":[],"cursor":"x"}`: `[]`, `{"objects":null}`: `null`, `{"data":{"objects":[1]}}`: `[1]`,
+		`{"objects":null,"data":[1]}`: `[1]`, `{"data":[1],"objects":null}`: `[1]`, `{"objects":null,"data":{}}`: `null`,
 		`{"id":1}`: `{"id":1}`, `{"id":1,"data":null}`: `{"id":1,"data":null}`, `{"id":1,"body":{"a":[1]}}`: `{"id":1,"body":{"a":[1]}}`, `{"objects":`: `{"objects":`,
 	} {
 		list, _ := ListIn([]byte(object), Paging{})
