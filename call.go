@@ -113,10 +113,21 @@ func remove(ctx context.Context, c *Client, op operation, a args, opts []CallOpt
 	return nil
 }
 
-// isGone reports whether the API says that there is no such object. A page of HTML that says so is one of a gateway, which knows of no objects.
+// isGone reports whether the API says that there is no such object: with a refusal in one of its forms, or with nothing. Any other answer is that of a
+// gateway, which knows of no objects.
 func isGone(err error) bool {
 	var answer *APIError
-	return errors.Is(err, ErrNotFound) && errors.As(err, &answer) && !bytes.HasPrefix(bytes.TrimSpace(answer.Body), []byte("<"))
+	if !errors.Is(err, ErrNotFound) || !errors.As(err, &answer) {
+		return false
+	}
+	if len(bytes.TrimSpace(answer.Body)) == 0 {
+		return true
+	}
+	var refusal struct {
+		Body  RawJSON `json:"body"`
+		Error RawJSON `json:"error"`
+	}
+	return wire.Unmarshal(answer.Body, &refusal) == nil && (refusal.Body != nil || refusal.Error != nil)
 }
 
 // Download is a file on its way. It must be closed.
@@ -681,12 +692,25 @@ func get[T any](ctx context.Context, c *Client, op operation, a args, opts []Cal
 	switch {
 	case err != nil:
 		return nil, err
-	case found:
+	case found && (op.replay == read || !lacksID(out)):
 		return out, nil
+	case found:
+		return nil, lostAnswer(op, "the object in the answer has no id")
 	case op.replay == read:
 		return nil, notFound(op, http.StatusOK)
 	}
 	return nil, lostAnswer(op, "the answer holds no object")
+}
+
+// lacksID reports whether object, a pointer, is of a type with a field ID and has none. An answer of a change that says something else than what became
+// of the object reads as such a one.
+func lacksID(object any) bool {
+	v := reflect.ValueOf(object).Elem()
+	if v.Kind() != reflect.Struct {
+		return false
+	}
+	id := v.FieldByName("ID")
+	return id.IsValid() && id.IsZero()
 }
 
 // Call sends a request to any endpoint, wrapped by this SDK or not, with the same credentials, retries, limits and errors.

@@ -286,7 +286,10 @@ func TestWhatAGatewaySaysOfAChange(t *testing.T) {
 // TestAPageOfAGatewayDeletesNothing, while the API's own word that there is no such object is as good as a delete.
 func TestAPageOfAGatewayDeletesNothing(t *testing.T) {
 	for body, deleted := range map[string]bool{
-		`{"status":404,"body":"Not found"}`: true, ``: true, `Not found`: true, " <html><title>404 Not Found</title></html>": false,
+		`{"status":404,"body":"Not found"}`: true, `{"status":404,"body":{"error":"node not found","value":5}}`: true, `{"error":"not found"}`: true, ``: true,
+		" <html><title>404 Not Found</title></html>": false, "\ufeff<!DOCTYPE html><title>404</title>": false, "404 Not Found\n<html></html>": false,
+		"404 page not found": false, "default backend - 404": false, `{"message":"no Route matched with those values"}`: false, `"Not found"`: false,
+		`{"status":404,"bo`: false,
 	} {
 		client := echoing(t, Token("test-token-page"), func(*http.Request) (int, http.Header, string) { return 404, http.Header{}, body })
 		for name, err := range map[string]error{
@@ -300,9 +303,25 @@ func TestAPageOfAGatewayDeletesNothing(t *testing.T) {
 	}
 }
 
-func TestACreatedRuleHasAnID(t *testing.T) {
-	client, _ := newTestClient(t, jsonAnswer(`{"status":200,"body":{"id":0}}`))
-	_, err := client.Rules.Create(t.Context(), NewRule{ScopeID: 5, Spec: VirtualPatch{Point: Point{Header("HOST")}, AttackType: AnyAttack}})
-	require.ErrorIs(t, err, ErrResponse)
-	require.ErrorIs(t, err, ErrOutcomeUnknown)
+// TestWhatWasChangedHasAnID: an answer that says something else than what became of the object does not tell of a change that was made.
+func TestWhatWasChangedHasAnID(t *testing.T) {
+	for _, body := range []string{`{"id":0}`, `{}`, `{"error":"try again"}`, `{"id":null,"name":"x"}`} {
+		client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":`+body+`}`))
+		ctx := t.Context()
+		_, rule := client.Rules.Create(ctx, NewRule{ScopeID: 5, Spec: VirtualPatch{Point: Point{Header("HOST")}, AttackType: AnyAttack}})
+		_, user := client.Users.Create(ctx, NewUser{Email: "a@example.com", RealName: "A", Role: RoleAnalyst})
+		_, node := client.Nodes.Create(ctx, NewNode{Hostname: "node"})
+		_, application := client.Applications.Create(ctx, NewApplication{Name: "shop"})
+		_, snapshot := client.Snapshots.Create(ctx, NewSnapshot{Title: "before"})
+		_, address := client.IPLists.CreateRule(ctx, NewIPRule{List: Denylist, Values: Addresses("192.0.2.1"), IPTerms: IPTerms{Reason: "test", ExpiresAt: Forever}}, false)
+		for name, err := range map[string]error{
+			"rule": rule, "user": user, "node": node, "application": application, "snapshot": snapshot, "address": address,
+		} {
+			require.ErrorIs(t, err, ErrResponse, "%s: %s", name, body)
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "%s: %s", name, body)
+		}
+		require.Len(t, server.requests(), 6, "each was sent, and once")
+		_, err := client.Tokens.Disable(ctx, 5)
+		require.ErrorIs(t, err, ErrResponse, "an update may be repeated")
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 func TestErrorShapes(t *testing.T) {
@@ -264,6 +267,36 @@ func TestAnUnreadableSecretIsNotShown(t *testing.T) {
 			require.NotContains(t, shown, secret, "%s, %s", operation, name)
 		}
 	}
+}
+
+// TestAnUnreadableValueIsNotQuoted, wherever in the answer it stands: each value of an answer is replaced by a secret of some form.
+func TestAnUnreadableValueIsNotQuoted(t *testing.T) {
+	var members map[string]RawJSON
+	require.NoError(t, wire.Unmarshal([]byte(userAnswer), &struct {
+		Body *map[string]RawJSON `json:"body"`
+	}{&members}))
+	failed := 0
+	for _, secret := range []string{`"hunter2"`, `"2hunter2"`, `"0xhunter2"`, `31415926.5358`, `314159265358979323846`, `"314159265358979323846"`, `{"in":"hunter2"}`, `["a","hunter2"]`, `"1e31415926"`} {
+		for name := range members {
+			odd := maps.Clone(members)
+			odd[name] = RawJSON(secret)
+			body, err := wire.Marshal(map[string]any{"status": 200, "body": odd})
+			require.NoError(t, err)
+			client, _ := newTestClient(t, jsonAnswer(string(body)))
+			if _, err = client.Users.Me(t.Context()); err == nil {
+				continue
+			}
+			failed++
+			shown := fmt.Sprintf("%v %+v %#v", err, err, err)
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				shown += e.Error()
+			}
+			require.NotContains(t, shown, "hunter2", name)
+			require.NotContains(t, shown, "31415926", name)
+			require.Contains(t, shown, name, "what does not fit is named")
+		}
+	}
+	require.Greater(t, failed, 100)
 }
 
 func TestErrorTexts(t *testing.T) {

@@ -91,7 +91,7 @@ func parseBaseURL(text string, allowPlain bool) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return nil, invalid("base URL", "it must not carry a query or a fragment")
 	case u.Scheme == "http" && !allowPlain && !isLoopback(u.Hostname()):
-		return nil, invalid("base URL", "plain http to %s would show the credentials on the way: use https, or allow it with WithPlainHTTP", u.Host)
+		return nil, invalid("base URL", "plain http would show the credentials on the way: use https, or allow it with WithPlainHTTP")
 	}
 	return u, nil
 }

@@ -365,11 +365,7 @@ func (s *RulesService) Create(ctx context.Context, rule NewRule, opts ...CallOpt
 	if err != nil {
 		return nil, err
 	}
-	created, err := get[Rule](ctx, s.client, rulesCreate, args{body: body}, opts)
-	if err == nil && created.ID == 0 {
-		return nil, lostAnswer(rulesCreate, "the rule in the answer has no id")
-	}
-	return created, err
+	return get[Rule](ctx, s.client, rulesCreate, args{body: body}, opts)
 }
 
 // AsNew returns what [RulesService.Create] takes to make the rule again: in another scope, for another tenant, or with a part that an update

@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -114,8 +115,11 @@ func (t *Timestamp) parse(value jsontext.Value) error {
 		}
 		return t.parseText(strings.TrimSpace(string(text)))
 	}
-	return fmt.Errorf("%s is no time", clip(string(value)))
+	return errNoTime
 }
+
+// errNoTime does not quote what was read: it may be a secret in an odd place.
+var errNoTime = errors.New("it is no time")
 
 // plainSeconds reads the usual form, digits alone, without an allocation.
 func plainSeconds(value jsontext.Value) (int64, bool) {
@@ -142,7 +146,7 @@ func (t *Timestamp) parseNumber(s string, form timeForm) error {
 	if err != nil || !found || strings.Trim(fraction, "0123456789") != "" || fraction == "" {
 		f, ferr := strconv.ParseFloat(s, 64)
 		if ferr != nil || f > 1<<53 || f < -(1<<53) {
-			return fmt.Errorf("%q is no time", clip(s))
+			return errNoTime
 		}
 		*t = Timestamp{time.Unix(int64(f), 0), form}
 		return nil
@@ -150,7 +154,7 @@ func (t *Timestamp) parseNumber(s string, form timeForm) error {
 	digits := min(len(fraction), 9)
 	nanos, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q is no time", clip(s))
+		return errNoTime
 	}
 	if strings.HasPrefix(whole, "-") {
 		nanos = -nanos

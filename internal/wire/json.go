@@ -99,8 +99,32 @@ func Unmarshal(data []byte, v any) error {
 		return err
 	}
 	reset(v)
-	return json.Unmarshal(data, v, lenientOptions)
+	return withoutValue(json.Unmarshal(data, v, lenientOptions))
 }
+
+// withoutValue is err, of a value that does not fit its type, without the value: it may be a secret in an odd place.
+func withoutValue(err error) error {
+	mismatch, ok := err.(*json.SemanticError)
+	if !ok {
+		return err
+	}
+	hidden := *mismatch
+	hidden.JSONValue, hidden.Err = nil, withoutValue(mismatch.Err)
+	if number := new(strconv.NumError); errors.As(hidden.Err, &number) {
+		hidden.Err = number.Err
+	}
+	return &hidden
+}
+
+// These do not quote the value, see [withoutValue].
+var (
+	errNoNumber    = errors.New("it is not a number")
+	errNotWhole    = errors.New("it is not a whole number")
+	errNotUnsigned = errors.New("it is not an unsigned whole number")
+	errNotExact    = errors.New("it is a whole number that is not written exactly")
+	errOutOfRange  = errors.New("it is out of range")
+	errNoBool      = errors.New("it is not a boolean")
+)
 
 // UnmarshalDecode decodes the next value of d with d's own options, which carry the tolerance if the first try failed.
 func UnmarshalDecode(d *jsontext.Decoder, v any) error { return json.UnmarshalDecode(d, v) }
@@ -271,7 +295,7 @@ func lenientNumber(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value
 	text := string(raw)
 	if kind == '"' {
 		if text, err = strconv.Unquote(text); err != nil {
-			return fmt.Errorf("%s is not a number", raw)
+			return errNoNumber
 		}
 		text = strings.TrimSpace(text)
 	}
@@ -288,7 +312,7 @@ func SetNumber(target reflect.Value, text string) error {
 			return err
 		}
 		if target.OverflowInt(n) {
-			return fmt.Errorf("%s is out of range", text)
+			return errOutOfRange
 		}
 		target.SetInt(n)
 	case target.CanUint():
@@ -296,18 +320,18 @@ func SetNumber(target reflect.Value, text string) error {
 		if err != nil {
 			i, ierr := ParseInt(text)
 			if ierr != nil || i < 0 {
-				return fmt.Errorf("%q is not an unsigned whole number", text)
+				return errNotUnsigned
 			}
 			n = uint64(i)
 		}
 		if target.OverflowUint(n) {
-			return fmt.Errorf("%s is out of range", text)
+			return errOutOfRange
 		}
 		target.SetUint(n)
 	default:
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return fmt.Errorf("%q is not a number", text)
+			return errNoNumber
 		}
 		target.SetFloat(f)
 	}
@@ -321,13 +345,13 @@ func ParseInt(text string) (int64, error) {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f != float64(int64(f)) || f >= 1<<63 || f < -1<<63 {
-		return 0, fmt.Errorf("%q is not a whole number", text)
+		return 0, errNotWhole
 	}
 	if whole, fraction, found := strings.Cut(text, "."); found && strings.Trim(fraction, "0") == "" {
 		return strconv.ParseInt(whole, 10, 64)
 	}
 	if f >= 1<<53 || f <= -1<<53 {
-		return 0, fmt.Errorf("%q is not exact", text)
+		return 0, errNotExact
 	}
 	return int64(f), nil
 }
@@ -349,7 +373,7 @@ func lenientBool(d *jsontext.Decoder, kind jsontext.Kind, target reflect.Value) 
 	}
 	b, err := strconv.ParseBool(strings.Trim(string(raw), `"`))
 	if err != nil {
-		return fmt.Errorf("%s is not a boolean", raw)
+		return errNoBool
 	}
 	target.SetBool(b)
 	return nil
