@@ -246,7 +246,8 @@ func NoPrefetch() CallOption {
 	}
 }
 
-// KeepRaw makes [Page.Raw] hold each item as it was received. A page prints them with their secrets masked; each of them alone prints as it is.
+// KeepRaw makes [Page.Raw] hold each item as it was received. A page prints them with their secrets masked; each of them alone prints as it is, and
+// JSON holds them as they came, that of slog too where a page stands in a list or in a struct.
 func KeepRaw() CallOption {
 	return func(s *callSettings) error {
 		s.keepRaw = true

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // Request is a request that the cloud has received.
@@ -31,8 +33,7 @@ type Request struct {
 // String names the request by its operation, method, path and status. Query,
 // header and body may hold credentials.
 func (r Request) String() string {
-	path, _, _ := strings.Cut(r.Path, ";")
-	return fmt.Sprintf("wallarmtest.Request(%s %s %s: %d)", r.Op, r.Method, path, r.Status)
+	return fmt.Sprintf("wallarmtest.Request(%s %s %s: %d)", r.Op, r.Method, redact.Path(r.Path), r.Status)
 }
 
 // Format is String for every verb: a dump of a request shows no credentials.
@@ -40,6 +41,10 @@ func (r Request) Format(f fmt.State, _ rune) { fmt.Fprint(f, r.String()) }
 
 // LogValue is String for slog.
 func (r Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// MarshalText is String for encoding/json, with which slog writes a list of
+// requests.
+func (r Request) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 const defaultLogSize = 4096
 

@@ -28,6 +28,9 @@ func TestRequestsShowNoCredentials(t *testing.T) {
 	require.Len(t, requests, 1)
 	require.Contains(t, string(requests[0].Body), planted)
 	requests[0].Path += ";token=" + planted
+	inPath := requests[0]
+	inPath.Path = "/v2/token/validation/" + planted
+	requests = append(requests, inPath)
 	var log bytes.Buffer
 	text, inJSON := slog.New(slog.NewTextHandler(&log, nil)), slog.New(slog.NewJSONHandler(&log, nil))
 	for _, v := range []any{
@@ -40,8 +43,33 @@ func TestRequestsShowNoCredentials(t *testing.T) {
 			require.NotContains(t, shown, "116 101 115 116 45", "%s of %T", verb, v)
 		}
 		text.Info("x", "v", v)
+		inJSON.Info("x", "v", v)
 	}
-	inJSON.Info("x", "request", requests[0], "cloud", s.Cloud, "server", s)
+	require.Contains(t, fmt.Sprint(inPath), "/v2/token/validation/")
 	require.NotContains(t, log.String(), planted)
-	require.Contains(t, log.String(), "wallarmtest.Request(users.me POST /v1/user: 200)")
+	require.Contains(t, log.String(), "wallarmtest.Request(users.me POST /v1/user;token=[redacted]: 200)")
+}
+
+// failures keeps what a test would say.
+type failures struct {
+	testing.TB
+	texts []string
+}
+
+func (f *failures) Errorf(format string, args ...any) {
+	f.texts = append(f.texts, fmt.Sprintf(format, args...))
+}
+
+// TestUnknownRoutesShowNoSecrets of their paths.
+func TestUnknownRoutesShowNoSecrets(t *testing.T) {
+	f := &failures{TB: t}
+	s := NewServer(f)
+	for _, path := range []string{"/v9/x;token=hunter2", "/v2/token/validation/hunter2"} {
+		resp, err := s.Client().Get(s.URL + path)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	require.NotEmpty(t, f.texts)
+	require.Contains(t, f.texts[0], "/v9/x;token=")
+	require.NotContains(t, strings.Join(f.texts, "\n"), "hunter2")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/textproto"
 	"regexp"
 	"slices"
 	"strings"
@@ -298,7 +299,11 @@ func (w *wanted) header(h http.Header, size int, names *wanted, left *budget) ht
 			continue
 		}
 		for i, value := range values {
-			masked := w.masked(value, left)
+			// A value may be a URL, or hold one, whose query has a secret that was not sent.
+			masked := plainText(w.masked(value, left))
+			if strings.Contains(masked, "@") {
+				masked = userInfo.ReplaceAllString(masked, "://"+Mask+"@")
+			}
 			if masked == value {
 				continue
 			}
@@ -385,10 +390,25 @@ func isPlainName(name string) bool {
 	return name != "" && len(name) <= maxName && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
 }
 
+// brokenHeader is what net/textproto says of a header that is none. It quotes the line, after it has changed the letters of the name to those of names.
+const brokenHeader = "malformed MIME header"
+
+// asNames returns the credentials as net/textproto writes them where they are the name of a header, or its end.
+func (c Credentials) asNames() (names Credentials) {
+	for _, value := range c {
+		name := textproto.CanonicalMIMEHeaderKey(value)
+		names = append(names, name, strings.ToLower(name[:1])+name[1:])
+	}
+	return names
+}
+
 // Error returns err, or an error with the same identity if its text shows a credential or the user of a URL: texts of net/http quote what the server
 // sent, and what a proxy is called. A long text is cut.
 func (c Credentials) Error(err error) error {
 	text := err.Error()
+	if strings.Contains(text, brokenHeader) {
+		c = c.And(c.asNames())
+	}
 	isWhole := len(text) <= maxSearchedText
 	if !isWhole {
 		text = c.untorn(text[:maxSearchedText])

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bufio"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -264,5 +265,47 @@ func TestBase64OfATextWithACredentialIsMasked(t *testing.T) {
 				require.LessOrEqual(t, len(shown), len("seen ")+18, "%s of %s", shown, encoded)
 			}
 		}
+	}
+}
+
+// TestABrokenHeaderShowsNoCredential: net/textproto writes the name of a broken line as those of headers are written, and quotes the line then.
+func TestABrokenHeaderShowsNoCredential(t *testing.T) {
+	quoted := 0
+	for _, secret := range []string{"b0c7d2f4e5a6978812345678deadbeefcafe0123", "1f0e2d3c-aaaa-4bbb-8ccc-ddddeeeeffff", "TEST-token-MIXED", "ümlaut-test-token", "test+token/of==base64"} {
+		known := Sent(http.Header{"X-Wallarmapi-Token": {secret}}, nil, nil)
+		for _, prefix := range []string{"", "Sent-", "x", "X-A", "x y "} {
+			for _, rest := range []string{": x\x01", " : x"} {
+				answer := "HTTP/1.1 200 OK\r\n" + prefix + secret + rest + "\r\n\r\n"
+				_, err := http.ReadResponse(bufio.NewReader(strings.NewReader(answer)), nil)
+				if err == nil {
+					continue // a blank before the colon is a part of the name
+				}
+				quoted++
+				shown := known.Error(err).Error()
+				require.NotContains(t, strings.ToLower(shown), strings.ToLower(secret[len(secret)-8:]), "%q", answer)
+				require.Contains(t, shown, "malformed MIME header")
+			}
+		}
+	}
+	require.Greater(t, quoted, 20)
+}
+
+// TestURLsInHeadersShowNoSecret that was not sent, in whatever header they stand.
+func TestURLsInHeadersShowNoSecret(t *testing.T) {
+	plain := http.Header{
+		"Content-Type": {`text/html; charset="utf-8"`}, "Date": {"Sun, 29 Nov 2026 10:00:00 GMT"}, "Etag": {`W/"5f-token"`}, "Retry-After": {"5"},
+		"Www-Authenticate": {`Bearer realm="api", error="invalid_token"`}, "Link": {`<https://api.example.com/v1?page=2&keep=me>; rel="next"`},
+	}
+	require.Equal(t, plain, Credentials{"test-token-sent"}.Header(plain))
+	for name, value := range map[string]string{
+		"Content-Location": "/x?token=" + planted, "Refresh": "0; url=https://api.example.com/?keep=me&signature=" + planted,
+		"Link": "<https://api.example.com/?api_key=" + planted + `>; rel="next"`, "X-Debug": `{"secret":"` + planted + `"}`,
+		"X-Upstream": "https://user:" + planted + "@api.example.com/", "Warning": "199 - token: " + planted,
+	} {
+		h := http.Header{name: {"keep", value}}
+		shown := Credentials{}.Header(h)
+		require.NotContains(t, shown.Get(name)+shown.Values(name)[1], planted, name)
+		require.Equal(t, "keep", shown.Get(name))
+		require.Contains(t, h[name][1], planted, "the header itself stays as it is")
 	}
 }

@@ -39,6 +39,9 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		}
 		sent := x.body
 		request.GetBody = sent.rewind
+		if !x.engine.isStandard {
+			request = sent.heedKey(request)
+		}
 		return x.watchWay(request, func(got httptrace.GotConnInfo) {
 			if x.isHTTP2(got.Conn) {
 				sent.isFinal.Store(true)
@@ -178,6 +181,17 @@ func (b *sentBody) rewind() (io.ReadCloser, error) {
 	b.rewound = true
 	b.current = bytes.NewReader(b.data)
 	return io.NopCloser(b.current), nil
+}
+
+// heedKey keeps a request that another transport has given an Idempotency-Key from being sent again.
+func (b *sentBody) heedKey(request *http.Request) *http.Request {
+	return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+		WroteHeaderField: func(name string, _ []string) {
+			if isIdempotencyKey(name) {
+				b.isFinal.Store(true)
+			}
+		},
+	}))
 }
 
 // isUnread reports whether nothing was taken to be sent. net/http rewinds a body of which it has written nothing; whoever else does may have sent it.

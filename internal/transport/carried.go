@@ -87,7 +87,7 @@ func (x *exchange) sign() error {
 	}
 	x.signed = nil
 	for name, values := range x.header {
-		if strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key") {
+		if isIdempotencyKey(name) {
 			return errors.New("an authenticator must not set " + name + ": the standard library takes it as leave to send a create twice")
 		}
 		for _, value := range values {
@@ -103,6 +103,11 @@ func (x *exchange) sign() error {
 		}
 	}
 	return nil
+}
+
+// isIdempotencyKey reports whether a header is one that net/http takes for leave to send a request again that the server may have carried out.
+func isIdempotencyKey(name string) bool {
+	return strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key")
 }
 
 // checkField refuses a header that net/http would refuse, as if another attempt could help, and with its name.

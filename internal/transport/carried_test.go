@@ -18,6 +18,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wallarm-sdk/wallarm/internal/redact"
@@ -233,6 +234,41 @@ func TestAnAuthenticatorGivesNoLeaveToRepeat(t *testing.T) {
 		_, err := engine.Do(t.Context(), newCall(Once))
 		require.ErrorContains(t, err, name)
 		require.Zero(t, rounds.attempts())
+	}
+}
+
+// TestATransportGivesNoLeaveToRepeat: net/http sends a request with an idempotency key again on a connection that was used before, although the server
+// has carried it out and then ended the connection.
+func TestATransportGivesNoLeaveToRepeat(t *testing.T) {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key", "idempotency-key", "X-Other"} {
+		made := 0
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if r.Method == http.MethodGet {
+				return
+			}
+			made++
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if assert.NoError(t, err) {
+				conn.Close()
+			}
+		}))
+		standard := server.Client().Transport
+		engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.Header[name] = []string{"a-key"}
+			return standard.RoundTrip(r)
+		}))
+		warm := callTo(t, server, Read)
+		warm.Method, warm.Body = http.MethodGet, nil
+		_, err := engine.Do(t.Context(), warm)
+		require.NoError(t, err)
+		_, err = engine.Do(t.Context(), callTo(t, server, Once))
+		var failure *Failure
+		require.ErrorAs(t, err, &failure, name)
+		require.True(t, failure.Unknown, name)
+		require.Equal(t, 1, made, name)
+		server.Close()
 	}
 }
 
