@@ -117,7 +117,7 @@ func remove(ctx context.Context, c *Client, op operation, a args, opts []CallOpt
 // gateway, which knows of no objects.
 func isGone(err error) bool {
 	var answer *APIError
-	if !errors.Is(err, ErrNotFound) || !errors.As(err, &answer) {
+	if !errors.Is(err, ErrNotFound) || !errors.As(err, &answer) || answer.isTorn {
 		return false
 	}
 	if len(bytes.TrimSpace(answer.Body)) == 0 {
@@ -283,6 +283,7 @@ func isUnsure(status int) bool {
 func answerError(op operation, path string, status int, answer *transport.Answer) *APIError {
 	sent := answer.Credentials()
 	e := newAPIError(status, sent.Header(answer.Header), answer.Refusal()).contextOf(op, path, answer.Attempts)
+	e.isTorn = answer.IsTorn
 	// Reading the body has undone one layer of its escapes, so that one more may be seen through.
 	size := len(e.Message) + len(e.Body)
 	for _, field := range e.Fields {

@@ -303,6 +303,27 @@ func TestAPageOfAGatewayDeletesNothing(t *testing.T) {
 	}
 }
 
+// TestATornRefusalDeletesNothing: nobody knows what a page says that cannot be unpacked, or breaks off before it begins.
+func TestATornRefusalDeletesNothing(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"not gzip": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.WriteHeader(404)
+			_, _ = io.WriteString(w, "<html>404</html>")
+		},
+		"breaks off": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "100")
+			w.WriteHeader(404)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+		require.ErrorIs(t, client.Rules.Delete(t.Context(), 5), ErrNotFound, name)
+		require.ErrorIs(t, client.Users.Delete(t.Context(), 5), ErrNotFound, name)
+	}
+}
+
 // TestWhatWasChangedHasAnID: an answer that says something else than what became of the object does not tell of a change that was made.
 func TestWhatWasChangedHasAnID(t *testing.T) {
 	for _, body := range []string{`{"id":0}`, `{}`, `{"error":"try again"}`, `{"id":null,"name":"x"}`} {

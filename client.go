@@ -17,7 +17,7 @@
 // # Errors
 //
 // An answer that says no is an [*APIError]; a call without a usable answer is a [*CallError]; refused arguments are an [*ArgumentError], and
-// then nothing was sent. Tell them apart with [errors.Is] and the kinds beside [ErrNotFound].
+// then nothing was done. Tell them apart with [errors.Is] and the kinds beside [ErrNotFound].
 //
 // # Retries
 //
@@ -45,8 +45,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/time/rate"
 
+	"github.com/wallarm-sdk/wallarm/internal/redact"
 	"github.com/wallarm-sdk/wallarm/internal/transport"
 )
 
@@ -200,14 +202,15 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithHTTPClient sends through client, of which a copy is made: redirects are refused in any case, the timeout counts for one attempt.
+// WithHTTPClient sends through client, of which a copy is made: it follows no redirects, its timeout counts for one attempt. What [WithRoundTripper]
+// says of a RoundTripper holds for its Transport.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
 			return invalid("HTTP client", "it is nil")
 		}
 		c.httpClient = client
-		return nil
+		return checkRounder(client.Transport)
 	}
 }
 
@@ -217,14 +220,25 @@ func WithHTTPClient(client *http.Client) Option {
 // no other context before. That a stream was refused, or that no connection came about in another way than a failed dial, is believed of an
 // [http.Transport] only. One that sends through another transport, by RegisterProtocol or TLSNextProto, counts as that: the other must not send a request
 // twice, and must tell of its connections; wrap one that does not. A connection of your own must not fail a Write that it has carried out.
+//
+// rt must neither repeat requests nor follow redirects by itself: a create would be made twice, and the credentials would go to another host. That of
+// go-retryablehttp, which does both, is refused: give the Transport of its HTTPClient instead, since calls are repeated anyway.
 func WithRoundTripper(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {
 			return invalid("round tripper", "it is nil")
 		}
 		c.rounder = rt
-		return nil
+		return checkRounder(rt)
 	}
+}
+
+// checkRounder refuses a RoundTripper that is known to repeat creates and to follow redirects.
+func checkRounder(rt http.RoundTripper) error {
+	if _, isRetrying := rt.(*retryablehttp.RoundTripper); isRetrying {
+		return invalid("round tripper", "go-retryablehttp would send creates again and follow redirects: give the Transport of its HTTPClient")
+	}
+	return nil
 }
 
 // WithApplication names the calling program in the User-Agent header, such as "siem-export/1.4".
@@ -394,7 +408,7 @@ func (c *Client) String() string {
 	if c == nil || c.core == nil {
 		return "wallarm.Client(none)"
 	}
-	return fmt.Sprintf("wallarm.Client(%s)", c.core.base)
+	return fmt.Sprintf("wallarm.Client(%s)", redact.Path(c.core.base.String()))
 }
 
 // Format is [Client.String] for every verb: a dump of a client shows no credentials.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wallarm-sdk/wallarm/internal/transport"
@@ -136,6 +137,18 @@ func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "https://"+host+":8080", base)
 	}
+}
+
+// TestATransportThatRepeatsIsRefused: it would send a create again, and follow a redirect with the token.
+func TestATransportThatRepeatsIsRefused(t *testing.T) {
+	retrying := retryablehttp.NewClient()
+	for _, option := range []Option{WithHTTPClient(retrying.StandardClient()), WithRoundTripper(&retryablehttp.RoundTripper{})} {
+		_, err := New(US, Token("test-token-good"), option)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		require.ErrorContains(t, err, "go-retryablehttp")
+	}
+	_, err := New(US, Token("test-token-good"), WithHTTPClient(retrying.HTTPClient), WithRoundTripper(retrying.HTTPClient.Transport))
+	require.NoError(t, err, "what is behind it is a plain one")
 }
 
 func TestTheCallersTransportIsUsed(t *testing.T) {

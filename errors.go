@@ -103,6 +103,8 @@ type APIError struct {
 	Body []byte
 	kind error
 	also error
+	// isTorn says that Body is not known to be all of what the server sent.
+	isTorn bool
 }
 
 // FieldError is what the API says about one field of a request.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // Request is a request that the cloud has received.
@@ -33,7 +31,19 @@ type Request struct {
 // String names the request by its operation, method, path and status. Query,
 // header and body may hold credentials.
 func (r Request) String() string {
-	return fmt.Sprintf("wallarmtest.Request(%s %s %s: %d)", r.Op, r.Method, redact.Path(r.Path), r.Status)
+	return fmt.Sprintf("wallarmtest.Request(%s %s %s: %d)", r.Op, r.Method, shownPath(r.Path), r.Status)
+}
+
+// validation is the route whose path ends with a secret.
+const validation = "/v2/token/validation/"
+
+// shownPath is a path without its parameters and the secret it may end with.
+func shownPath(path string) string {
+	path, _, _ = strings.Cut(path, ";")
+	if before, secret, _ := strings.Cut(path, validation); secret != "" {
+		path = before + validation + "[redacted]"
+	}
+	return path
 }
 
 // Format is String for every verb: a dump of a request shows no credentials.

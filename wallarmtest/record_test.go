@@ -47,7 +47,7 @@ func TestRequestsShowNoCredentials(t *testing.T) {
 	}
 	require.Contains(t, fmt.Sprint(inPath), "/v2/token/validation/")
 	require.NotContains(t, log.String(), planted)
-	require.Contains(t, log.String(), "wallarmtest.Request(users.me POST /v1/user;token=[redacted]: 200)")
+	require.Contains(t, log.String(), "wallarmtest.Request(users.me POST /v1/user: 200)")
 }
 
 // failures keeps what a test would say.
@@ -70,6 +70,6 @@ func TestUnknownRoutesShowNoSecrets(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 	}
 	require.NotEmpty(t, f.texts)
-	require.Contains(t, f.texts[0], "/v9/x;token=")
+	require.Contains(t, f.texts[0], "GET /v9/x")
 	require.NotContains(t, strings.Join(f.texts, "\n"), "hunter2")
 }

@@ -4,8 +4,6 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
-
-	"github.com/wallarm-sdk/wallarm/internal/redact"
 )
 
 // TB is the part of testing.TB that a Server needs. *testing.T has it.
@@ -37,7 +35,7 @@ func NewServer(t TB, options ...Option) *Server {
 	s := &Server{Cloud: NewCloud(options...)}
 	if !cfg.allowUnknown {
 		s.unknown = func(r *http.Request) {
-			t.Errorf("wallarmtest: no route for %s %s", r.Method, redact.Path(r.URL.EscapedPath()))
+			t.Errorf("wallarmtest: no route for %s %s", r.Method, shownPath(r.URL.Path))
 		}
 	}
 	s.http = httptest.NewUnstartedServer(s.Cloud)

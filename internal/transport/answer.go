@@ -100,7 +100,7 @@ func (x *exchange) read(response *http.Response) (*Answer, error) {
 	if err != nil {
 		response.Body.Close()
 		if response.StatusCode < 200 || response.StatusCode > 299 {
-			response.Body = http.NoBody
+			response.Body, answer.IsTorn = http.NoBody, true
 			return answer, nil // the status is known whatever became of the body
 		}
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,7 +34,7 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 			request.GetBody = x.body.rewind
 			return request
 		}
-		if x.engine.http2.Load() || x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1 {
+		if x.engine.http2.Load() || x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1 || isRepeatable(request.Method) {
 			// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
 			return x.watchWay(request, func(httptrace.GotConnInfo) {})
 		}
@@ -56,7 +57,7 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 	x.bodiless, x.resent = sent, resent
 	ctx := request.Context()
 	cancel := func(error) {}
-	if request.Method == http.MethodGet || request.Method == http.MethodHead {
+	if isRepeatable(request.Method) && request.Method != http.MethodTrace {
 		// An empty body is found out to be none before it is sent, but not before the request counts as one that cannot be repeated.
 		request.Body = io.NopCloser(bytes.NewReader(nil))
 	} else {
@@ -64,14 +65,15 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 		x.settled = func() { cancel(nil) }
 	}
 	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// A transport, or what dials for it, may send other requests with the same context.
+		// A transport, or what dials for it, may send other requests with the same context, or write the same one for a log.
+		GotConn: func(got httptrace.GotConnInfo) { sent.isDump.Store(isDump(got.Conn)) },
 		WroteHeaderField: func(name string, values []string) {
 			if name == "Host" || name == ":authority" {
 				sent.isOurs.Store(len(values) == 1 && isHost(values[0], host))
 			}
 		},
 		WroteHeaders: func() {
-			if sent.isOurs.Load() {
+			if sent.isOurs.Load() && !sent.isDump.Load() {
 				sent.wrote.Store(true)
 			}
 		},
@@ -82,6 +84,15 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 			cancel(errResent)
 		}
 	})
+}
+
+// isRepeatable reports whether net/http sends requests with a method again that the server may have carried out, unless they have a body without GetBody.
+func isRepeatable(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
 }
 
 // way is what net/http tells of the way of an attempt to a connection.
@@ -99,8 +110,10 @@ func (x *exchange) watchWay(request *http.Request, got func(httptrace.GotConnInf
 			}
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
-			w.got.Store(true)
-			got(info)
+			if !isDump(info.Conn) {
+				w.got.Store(true)
+				got(info)
+			}
 		},
 	}))
 }
@@ -143,7 +156,7 @@ func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 	x.resent, x.settled = resent, func() { cancel(nil) }
 	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) {
-			if (isClear || x.isHTTP2(got.Conn)) && conns.Add(1) > 2 {
+			if (isClear || x.isHTTP2(got.Conn)) && !isDump(got.Conn) && conns.Add(1) > 2 {
 				resent.Store(true)
 				cancel(errResent)
 			}
@@ -152,7 +165,13 @@ func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 }
 
 // bodiless is what net/http tells about a request without a body, of which nobody sees otherwise whether it was sent.
-type bodiless struct{ isOurs, wrote atomic.Bool }
+type bodiless struct{ isOurs, isDump, wrote atomic.Bool }
+
+// isDump reports whether a connection is that of [httputil.DumpRequestOut], which goes nowhere: logging transports write requests to it first.
+func isDump(conn net.Conn) bool {
+	t := reflect.TypeOf(conn)
+	return t != nil && t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http/httputil"
+}
 
 var errResent = errors.New("the connection failed after the request was sent")
 

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/http/httputil"
 	"net/url"
 	"runtime"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -295,30 +297,37 @@ func TestAConnectionThatBreaksBeforeTheRequest(t *testing.T) {
 
 // TestAGETThatIsSentOnce: net/http repeats a GET whose connection closes without an answer, whatever class its caller gave it.
 func TestAGETThatIsSentOnce(t *testing.T) {
-	var arrived atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n := arrived.Add(1); n == 2 {
-			panic(http.ErrAbortHandler)
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "TRACE", "DELETE"} {
+		for _, body := range []string{"", `{"a":1}`} {
+			var arrived atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				sent, _ := io.ReadAll(r.Body)
+				if n := arrived.Add(1); n == 2 {
+					panic(http.ErrAbortHandler)
+				}
+				_, hasLength := r.Header["Content-Length"]
+				if string(sent) != body || body == "" && (hasLength || len(r.TransferEncoding) > 0) {
+					w.WriteHeader(http.StatusBadRequest)
+				}
+			}))
+			pool := NewHTTPTransport()
+			engine := New(Config{Client: &http.Client{Transport: pool}})
+			call := func() *Call {
+				c := callTo(t, server, Once)
+				c.Method, c.Body = method, []byte(body)
+				return c
+			}
+			answer, err := engine.Do(t.Context(), call())
+			require.NoError(t, err, method+body)
+			require.Equal(t, 200, answer.Status, "%s %s: it is sent as any other", method, body)
+			answer.Release()
+			_, err = engine.Do(t.Context(), call())
+			require.Error(t, err, method+body)
+			require.EqualValues(t, 2, arrived.Load(), method+body)
+			pool.CloseIdleConnections()
+			server.Close()
 		}
-		_, hasLength := r.Header["Content-Length"]
-		if hasLength || len(r.TransferEncoding) > 0 {
-			w.WriteHeader(http.StatusBadRequest)
-		}
-	}))
-	defer server.Close()
-	pool := NewHTTPTransport()
-	defer pool.CloseIdleConnections()
-	engine := New(Config{Client: &http.Client{Transport: pool}})
-	call := newCall(Once)
-	call.Method, call.Body = "GET", nil
-	call.URL, _ = url.Parse(server.URL)
-	answer, err := engine.Do(t.Context(), call)
-	require.NoError(t, err)
-	require.Equal(t, 200, answer.Status, "it is sent as any GET, without a body")
-	answer.Release()
-	_, err = engine.Do(t.Context(), call)
-	require.Error(t, err)
-	require.EqualValues(t, 2, arrived.Load())
+	}
 }
 
 // TestAFailureAfterTheBodyWasTaken: a transport that falls over to a second address may report a failed dial after it sent the request to the first, and
@@ -754,4 +763,62 @@ func TestAProtocolThatTellsNoConnection(t *testing.T) {
 	require.ErrorAs(t, err, &failure)
 	require.True(t, failure.Unknown)
 	require.EqualValues(t, 1, carriedOut.Load())
+}
+
+// TestATransportThatDumpsRequests, as those that log for Terraform do, writes each of them to a connection that goes nowhere before it is sent.
+func TestATransportThatDumpsRequests(t *testing.T) {
+	for _, protocol := range []string{"http", "https", "h2"} {
+		for _, layers := range []int{1, 2, 3} {
+			var arrived, failing atomic.Int32
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				arrived.Add(1)
+				if failing.Load() > 0 {
+					panic(http.ErrAbortHandler)
+				}
+			}))
+			server.EnableHTTP2 = protocol == "h2"
+			if protocol == "http" {
+				server.Start()
+			} else {
+				server.StartTLS()
+			}
+			var chain http.RoundTripper = server.Client().Transport
+			for range layers {
+				next := chain
+				chain = roundTrip(func(r *http.Request) (*http.Response, error) {
+					_, err := httputil.DumpRequestOut(r, true)
+					assert.NoError(t, err)
+					return next.RoundTrip(r)
+				})
+			}
+			engine := newEngine(chain)
+			for _, method := range []string{"GET", "POST", "DELETE"} {
+				for _, class := range []Class{Read, Idempotent, Once} {
+					for _, body := range [][]byte{nil, []byte(`{"a":1}`)} {
+						name := fmt.Sprint(protocol, layers, method, class, len(body))
+						call := callTo(t, server, class)
+						call.Method, call.Body = method, body
+						failing.Store(0)
+						arrived.Store(0)
+						_, err := engine.Do(t.Context(), call)
+						require.NoError(t, err, name)
+						require.EqualValues(t, 1, arrived.Load(), name)
+						if class != Once {
+							continue
+						}
+						failing.Store(1)
+						call = callTo(t, server, class)
+						call.Method, call.Body = method, body
+						_, err = engine.Do(t.Context(), call)
+						var failure *Failure
+						require.ErrorAs(t, err, &failure, name)
+						require.True(t, failure.Unknown, name)
+						require.EqualValues(t, 2, arrived.Load(), name)
+					}
+				}
+			}
+			server.Close()
+		}
+	}
 }
