@@ -25,7 +25,7 @@ type row struct {
 }
 
 // shortRounds is how many short rounds count as one.
-const shortRounds = 5
+const shortRounds = 10
 
 // variant is one way to do what a row measures.
 type variant struct {

@@ -32,7 +32,7 @@ type scale struct {
 
 func fullScale(rounds int) scale {
 	return scale{
-		rounds: rounds, stubCalls: 10000, calls: 500, pageReads: 15, pages: 100, parallelCalls: 6400, vendorCalls: 256,
+		rounds: rounds, stubCalls: 5000, calls: 250, pageReads: 15, pages: 100, parallelCalls: 6400, vendorCalls: 256,
 		memoryRounds: min(rounds, 3), memoryPages: []int{100, 1000}, hugeItems: 90_000,
 	}
 }
