@@ -25,6 +25,7 @@ type settings struct {
 	what, format, out, checkpoint, html string
 	since                               time.Duration
 	follow                              bool
+	interval                            time.Duration
 	page, batch                         int
 }
 
@@ -39,6 +40,7 @@ func parse(p *cli.Program) (settings, error) {
 	f.StringVar(&s.html, "html", "", "write a report about the whole output to this `file`")
 	cli.DurationVar(f, &s.since, "since", 24*time.Hour, "the `duration` to go back, such as 12h, 7d or 2w")
 	f.BoolVar(&s.follow, "follow", false, "go on with what is new until interrupted")
+	cli.DurationVar(f, &s.interval, "interval", 30*time.Second, "the `duration` between two looks for what is new with -follow")
 	f.IntVar(&s.page, "page", 1000, "items in a request")
 	f.IntVar(&s.batch, "batch", 500, "items between two writes of the checkpoint")
 	if err := cli.ParseFlags(f, p.Args); err != nil {
@@ -63,6 +65,8 @@ func parse(p *cli.Program) (settings, error) {
 		return s, cli.Misuse("-format is ndjson, csv or sqlite, not %q", s.format)
 	case s.out == "" && (s.format == "sqlite" || s.html != ""):
 		return s, cli.Misuse("it needs a file to write to: -o")
+	case s.interval < 10*time.Millisecond:
+		return s, cli.Misuse("-interval is 10ms at least")
 	case s.since <= 0 || s.page < 1 || s.page > 1000 || s.batch < 1:
 		return s, cli.Misuse("-since and -batch must be positive, and -page from 1 to 1000")
 	}
@@ -261,7 +265,7 @@ func (e *export) watch(ctx context.Context) error {
 	if e.state.Watch == nil {
 		e.state.Watch = new(wallarm.WatchCheckpoint)
 	}
-	options := wallarm.WatchOptions{Checkpoint: e.state.Watch, OnError: func(err error) { e.meter.say("still trying: %v", err) }}
+	options := wallarm.WatchOptions{Checkpoint: e.state.Watch, Interval: e.interval, OnError: func(err error) { e.meter.say("still trying: %v", err) }}
 	// What happened shortly before the end of the list may have come in after it was read. The list ends no later than the present of the server.
 	span := wallarm.Since(e.state.Until.Add(-5 * time.Minute))
 	e.meter.begin(0, e.state.Place.Items())

@@ -281,7 +281,7 @@ func TestReport(t *testing.T) {
 func TestFollow(t *testing.T) {
 	server, _ := seeded(t)
 	dir := t.TempDir()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-checkpoint", filepath.Join(dir, "state"), "-follow", "-o", filepath.Join(dir, "out"))
+	child := exec.CommandContext(t.Context(), os.Args[0], "-checkpoint", filepath.Join(dir, "state"), "-follow", "-interval", "50ms", "-o", filepath.Join(dir, "out"))
 	child.Env = append(os.Environ(), childVariable+"=1", wallarm.EnvHost+"="+server.URL, wallarm.EnvToken+"="+wallarmtest.AdminToken)
 	errs, err := child.StderrPipe()
 	require.NoError(t, err)
@@ -332,7 +332,7 @@ func TestFollowLosesNothingToAWrongClock(t *testing.T) {
 			defer cancel()
 			var done sync.WaitGroup
 			done.Go(func() {
-				cli.Run(ctx, &cli.Program{Name: "examples/test", Args: append(args, "-follow"), Err: io.Discard}, run)
+				cli.Run(ctx, &cli.Program{Name: "examples/test", Args: append(args, "-follow", "-interval", "50ms"), Err: io.Discard}, run)
 			})
 			require.Eventually(t, func() bool { return contains(out, fresh.String()) }, 10*time.Second, 20*time.Millisecond)
 			cancel()
@@ -349,7 +349,7 @@ func contains(path, id string) bool {
 
 func TestMistakes(t *testing.T) {
 	for _, args := range [][]string{
-		{"-what", "x"}, {"-format", "x"}, {"-format", "sqlite"}, {"-html", "x"}, {"-since", "0s"}, {"-since", "-7d"}, {"-since", "7"}, {"-page", "0"}, {"-page", "1001"}, {"-batch", "0"}, {"x"}, {"-x"},
+		{"-what", "x"}, {"-format", "x"}, {"-format", "sqlite"}, {"-html", "x"}, {"-since", "0s"}, {"-since", "-7d"}, {"-since", "7"}, {"-page", "0"}, {"-page", "1001"}, {"-batch", "0"}, {"-interval", "0s"}, {"x"}, {"-x"},
 	} {
 		code, out, errs := cli.Try(t, nil, run, args...)
 		require.Equal(t, cli.Misused, code, args)
