@@ -23,7 +23,7 @@ type RawJSON = jsontext.Value
 // part of that, or by itself with github.com/go-json-experiment/json. Package encoding/json of Go 1.26 does not know what Extra is, and would write it
 // as a member of that name.
 //
-// Three things are not kept apart when an answer is read: of members of one name in an object the last counts, null in a list of texts or numbers is
+// What is read keeps what it says, not its form: 12 and "12", 1000 and 1e3, "x" and ["x"] may be one. Of three things more is lost: of members of one name in an object the last counts, null in a list of texts or numbers is
 // "" or 0, and what is not UTF-8 in a text becomes U+FFFD. [Client.Call] into a [RawJSON] returns the bytes as they came.
 //
 // In a request they are sent beside the fields. A name that one of these sends too, or that the SDK adds itself, is refused with

@@ -29,8 +29,8 @@ import (
 // [WithReplayClass] for reads by POST.
 //
 // [WithTimeout] bounds the time up to the header of the answer; ctx bounds the whole. [WithMaxResponseSize] bounds the whole answer, which is
-// unbounded by default; an element of more than 16 MiB is an [ErrResponseTooLarge]. [MaxItems] ends the sequence early. A loop
-// that is left early gives up the connection, since the rest of the answer is not read.
+// unbounded by default; an element of more than 16 MiB is an [ErrResponseTooLarge], and so is a text beside the list, or white space, of so
+// much. [MaxItems] ends the sequence early. A loop that is left early gives up the connection, since the rest of the answer is not read.
 func Stream[T any](ctx context.Context, client *Client, method, path string, in any, opts ...CallOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T

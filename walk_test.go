@@ -1245,6 +1245,8 @@ func TestPagesThatAreCutByTheirSize(t *testing.T) {
 		"all large":         func(int) int { return 70_000 },
 		"each for itself":   func(int) int { return 100_000 },
 		"larger and larger": func(n int) int { return 600 * n },
+		"full at first":     func(n int) int { return map[bool]int{false: 100, true: 4_000}[n > 70] },
+		"full for long":     func(n int) int { return map[bool]int{false: 900, true: 4_000}[n > 150] },
 	} {
 		for _, ties := range []int{1, 3} {
 			for _, opts := range [][]CallOption{nil, {NoPrefetch()}, {Concurrency(4)}} {
@@ -1252,6 +1254,9 @@ func TestPagesThatAreCutByTheirSize(t *testing.T) {
 					server := &listServer{items: numbers(200), padding: padding, room: 100_000}
 					l := server.lister(t, opts...)
 					l.usual, l.most = 1000, 1000
+					if strings.HasPrefix(name, "full") {
+						l.usual, l.most = 60, 60
+					}
 					l.at = func(n *numbered) time.Time { return time.Unix(int64(n.N/ties), 0) }
 					require.Equal(t, numbers(200), collect(t, l, PageOptions{}), "%s, %d of a second, %d options", name, ties, len(opts))
 				})

@@ -24,8 +24,9 @@ type offsetWalk[T any] struct {
 	// directly behind what was read, since the one before, which held nothing but the overlap, may have been cut there.
 	careful, behind bool
 	// short says that the page before was not the largest, varies that such a page was not the last, large that some page was so large that the
-	// server may have cut it by its size.
-	short, varies, large bool
+	// server may have cut it by its size, cut that this may be said of the page at hand. largest is the size of the largest answer.
+	short, varies, large, cut bool
+	largest                   int
 	// stale is how many pages in a row had nothing new.
 	stale int
 	// doubting says that the page at hand was asked for far behind what was read, to see whether the server looks at offsets at all.
@@ -90,6 +91,9 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.learn(f, page)
+		o.largest = max(o.largest, f.size)
+		// One that was cut is about as large as any other, but for the item that had no room.
+		o.cut = f.size >= maybeCut && 2*f.size >= o.largest
 		o.large = o.large || f.size >= maybeCut
 		received, edge := len(page.Items), o.edgeOf(page.Items)
 		atEnd := received > 0 && o.id != nil && edge.last == o.tip
@@ -220,7 +224,7 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats bool) bo
 			o.ahead = min(2*o.ahead, o.settings.concurrency)
 		}
 		o.sure = !o.careful
-	case o.careful, o.proven < asked.Limit:
+	case o.careful, o.proven < asked.Limit, o.cut:
 		// The server gives less than was asked for: all that there is, or all that it ever gives at once.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()

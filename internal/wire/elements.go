@@ -159,7 +159,26 @@ func (e *Elements) visit(name string, kind jsontext.Kind) error {
 	case name == "status" && e.levels == 1:
 		return e.readStatus()
 	}
-	return e.decoder.SkipValue()
+	return e.skip()
+}
+
+// skip passes a value of any size, as long as none of its texts passes the limit.
+func (e *Elements) skip() error {
+	for levels := 0; ; {
+		e.extend()
+		switch e.decoder.PeekKind() {
+		case '[', '{':
+			levels++
+		case ']', '}':
+			levels--
+		}
+		if _, err := e.decoder.ReadToken(); err != nil {
+			return err
+		}
+		if levels == 0 {
+			return nil
+		}
+	}
 }
 
 // enter goes into a list under the name of an envelope.

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -85,3 +86,22 @@ func TestElementsAreBounded(t *testing.T) {
 type readerOf func([]byte) (int, error)
 
 func (f readerOf) Read(p []byte) (int, error) { return f(p) }
+
+// TestWhatStandsBesideAListHasAnySize, but for a single text.
+func TestWhatStandsBesideAListHasAnySize(t *testing.T) {
+	const most = 1 << 16
+	many := "[" + strings.Repeat(`{"n":[1,2,"x"]},`, most) + "3]"
+	for _, answer := range []string{`{"before":{"deep":` + many + `},"body":[1,2]}`, `{"body":[1,2],"data":` + many + `}`} {
+		elements := NewElements(strings.NewReader(answer), most)
+		for want := range 2 {
+			var n int
+			require.NoError(t, elements.Next(&n))
+			require.Equal(t, want+1, n)
+		}
+		var n int
+		require.ErrorIs(t, elements.Next(&n), io.EOF)
+	}
+	long := `{"before":"` + strings.Repeat("x", 3*most) + `","body":[1]}`
+	var n int
+	require.ErrorIs(t, NewElements(strings.NewReader(long), most).Next(&n), ErrElementTooLarge)
+}
