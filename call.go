@@ -620,7 +620,7 @@ func innerRefusal(op operation, answer *transport.Answer, status int64) error {
 		return nil
 	}
 	e := answerError(op, redact.Path(answer.URL.EscapedPath()), int(status), answer)
-	e.OutcomeUnknown = op.replay != read && (answer.Unsure || status >= 500)
+	e.OutcomeUnknown = op.replay != read && (answer.Unsure || isUnsure(int(status)))
 	return e
 }
 

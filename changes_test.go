@@ -3,6 +3,7 @@ package wallarm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -280,6 +281,12 @@ func TestWhatAGatewaySaysOfAChange(t *testing.T) {
 		client := echoing(t, Token("test-token-gateway"), func(*http.Request) (int, http.Header, string) { return status, http.Header{}, `` })
 		_, err := client.Tokens.CreateShared(t.Context(), NewAPIToken{Name: "ci", Permissions: RoleAdmin})
 		require.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), status)
+		if status < 400 {
+			continue
+		}
+		client, _ = newTestClient(t, jsonAnswer(fmt.Sprintf(`{"status":%d,"body":"x"}`, status)))
+		_, err = client.Tokens.CreateShared(t.Context(), NewAPIToken{Name: "ci", Permissions: RoleAdmin})
+		require.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), "in the envelope: %d", status)
 	}
 }
 

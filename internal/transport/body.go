@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"reflect"
 	"strings"
@@ -34,56 +35,72 @@ func (x *exchange) giveBody(request *http.Request) *http.Request {
 			request.GetBody = x.body.rewind
 			return request
 		}
-		if x.engine.http2.Load() || x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1 || isRepeatable(request.Method) {
-			// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
-			return x.watchWay(request, func(httptrace.GotConnInfo) {})
+		// Without GetBody a request is not sent twice, and the error tells whether the server looked at it.
+		if !x.engine.http2.Load() && (x.call.URL.Scheme != "http" || x.engine.isPlainHTTP1) && !isRepeatable(request.Method) {
+			request.GetBody = x.body.rewind
 		}
-		sent := x.body
-		request.GetBody = sent.rewind
 		if !x.engine.isStandard {
-			request = sent.heedKey(request)
+			request, _ = x.guard(request) // another transport may make a request of its own, with a GetBody or an Idempotency-Key
 		}
-		return x.watchWay(request, func(got httptrace.GotConnInfo) {
-			if x.isHTTP2(got.Conn) {
-				sent.isFinal.Store(true)
-			}
-		})
+		return x.watchWay(request)
 	}
 	if !isOnce {
 		return x.boundRepeats(request)
 	}
-	sent, host := new(bodiless), x.call.URL.Host
-	resent := new(atomic.Bool)
-	x.bodiless, x.resent = sent, resent
-	ctx := request.Context()
-	cancel := func(error) {}
+	request, x.bodiless = x.guard(request)
 	if isRepeatable(request.Method) && request.Method != http.MethodTrace {
 		// An empty body is found out to be none before it is sent, but not before the request counts as one that cannot be repeated.
 		request.Body = io.NopCloser(bytes.NewReader(nil))
-	} else {
-		ctx, cancel = context.WithCancelCause(ctx)
-		x.settled = func() { cancel(nil) }
 	}
-	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	return x.watchWay(request)
+}
+
+// guard ends an attempt when net/http gets a connection for it although it was sent on another before, and nothing was answered.
+func (x *exchange) guard(request *http.Request) (*http.Request, *sending) {
+	s, resent := new(sending), new(atomic.Bool)
+	ctx, cancel := context.WithCancelCause(request.Context())
+	x.resent, x.settled = resent, func() { cancel(nil) }
+	host, agent, hasBody, isHTTP2 := x.call.URL.Host, x.header.Get("User-Agent"), len(x.call.Body) > 0, x.isHTTP2()
+	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) {
+			isDump := isDump(got.Conn)
+			s.isDump.Store(isDump)
+			if isDump || !s.isOpen.Load() {
+				return
+			}
+			resent.Store(true)
+			cancel(errResent)
+			if !isHTTP2(got.Conn) {
+				got.Conn.Close() // net/http writes to it before it looks at the context
+			}
+		},
 		// A transport, or what dials for it, may send other requests with the same context, or write the same one for a log.
-		GotConn: func(got httptrace.GotConnInfo) { sent.isDump.Store(isDump(got.Conn)) },
 		WroteHeaderField: func(name string, values []string) {
-			if name == "Host" || name == ":authority" {
-				sent.isOurs.Store(len(values) == 1 && isHost(values[0], host))
+			switch {
+			case len(values) != 1:
+			case name == "Host" || name == ":authority": // it comes first
+				s.isOurs.Store(isHost(values[0], host))
+			case strings.EqualFold(name, "User-Agent") && agent != "" && strings.Contains(values[0], agent):
+				s.isOurs.Store(true) // for another host
 			}
 		},
 		WroteHeaders: func() {
-			if sent.isOurs.Load() && !sent.isDump.Load() {
-				sent.wrote.Store(true)
+			if s.isOurs.Load() && !s.isDump.Load() {
+				s.wrote.Store(true)
+				s.isOpen.Store(true)
 			}
 		},
-	}))
-	return x.watchWay(request, func(httptrace.GotConnInfo) {
-		if sent.wrote.Load() {
-			resent.Store(true)
-			cancel(errResent)
-		}
-	})
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err != nil && hasBody {
+				s.isOpen.Store(false) // a part of a body is none
+			}
+		},
+		GotFirstResponseByte: func() { s.isOpen.Store(false) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			s.isOpen.Store(s.wrote.Load()) // the answer is still to come
+			return nil
+		},
+	})), s
 }
 
 // isRepeatable reports whether net/http sends requests with a method again that the server may have carried out, unless they have a body without GetBody.
@@ -98,9 +115,10 @@ func isRepeatable(method string) bool {
 // way is what net/http tells of the way of an attempt to a connection.
 type way struct{ asked, got atomic.Bool }
 
-// watchWay lets an attempt that must not be repeated tell whether it got as far as a connection. got is told of that, too.
-func (x *exchange) watchWay(request *http.Request, got func(httptrace.GotConnInfo)) *http.Request {
-	w, isStandard, own := new(way), x.engine.isStandard, address(x.call.URL)
+// watchWay lets an attempt that must not be repeated tell whether it got as far as a connection, and takes the leave to rewind its body where that
+// connection speaks HTTP/2.
+func (x *exchange) watchWay(request *http.Request) *http.Request {
+	w, sent, isStandard, own, isHTTP2 := new(way), x.body, x.engine.isStandard, address(x.call.URL), x.isHTTP2()
 	x.way = w
 	return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
 		GetConn: func(to string) {
@@ -109,10 +127,13 @@ func (x *exchange) watchWay(request *http.Request, got func(httptrace.GotConnInf
 				w.asked.Store(true)
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			if !isDump(info.Conn) {
-				w.got.Store(true)
-				got(info)
+		GotConn: func(got httptrace.GotConnInfo) {
+			if isDump(got.Conn) {
+				return
+			}
+			w.got.Store(true)
+			if sent != nil && isHTTP2(got.Conn) {
+				sent.isFinal.Store(true)
 			}
 		},
 	}))
@@ -139,12 +160,16 @@ func isHost(written, host string) bool {
 	return strings.EqualFold(written, host) || strings.ContainsFunc(host, inAnotherForm)
 }
 
-// isHTTP2 reports whether a connection may speak HTTP/2. That of another transport may do so without telling.
-func (x *exchange) isHTTP2(conn net.Conn) bool {
-	if secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		return secure.ConnectionState().NegotiatedProtocol == "h2"
+// isHTTP2 returns a function that reports whether a connection may speak HTTP/2. That of another transport may do so without telling. The function does
+// not look at the exchange, which may be in use for another call when a transport asks.
+func (x *exchange) isHTTP2() func(net.Conn) bool {
+	otherwise := !x.engine.isStandard && x.call.URL.Scheme == "https"
+	return func(conn net.Conn) bool {
+		if secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+			return secure.ConnectionState().NegotiatedProtocol == "h2"
+		}
+		return otherwise
 	}
-	return !x.engine.isStandard && x.call.URL.Scheme == "https"
 }
 
 // boundRepeats lets net/http repeat a request without a body once, as [sentBody.rewind] does for one with a body. Where a server of HTTP/2 accepts
@@ -152,11 +177,11 @@ func (x *exchange) isHTTP2(conn net.Conn) bool {
 func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 	ctx, cancel := context.WithCancelCause(request.Context())
 	var conns atomic.Int32
-	resent, isClear := new(atomic.Bool), x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1
+	resent, isHTTP2, isClear := new(atomic.Bool), x.isHTTP2(), x.call.URL.Scheme == "http" && !x.engine.isPlainHTTP1
 	x.resent, x.settled = resent, func() { cancel(nil) }
 	return request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) {
-			if (isClear || x.isHTTP2(got.Conn)) && !isDump(got.Conn) && conns.Add(1) > 2 {
+			if (isClear || isHTTP2(got.Conn)) && !isDump(got.Conn) && conns.Add(1) > 2 {
 				resent.Store(true)
 				cancel(errResent)
 			}
@@ -164,8 +189,8 @@ func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 	}))
 }
 
-// bodiless is what net/http tells about a request without a body, of which nobody sees otherwise whether it was sent.
-type bodiless struct{ isOurs, isDump, wrote atomic.Bool }
+// sending is what net/http tells about a request that must not be sent twice: that it was written, and that nothing has come in answer to that.
+type sending struct{ isOurs, isDump, wrote, isOpen atomic.Bool }
 
 // isDump reports whether a connection is that of [httputil.DumpRequestOut], which goes nowhere: logging transports write requests to it first.
 func isDump(conn net.Conn) bool {
@@ -200,17 +225,6 @@ func (b *sentBody) rewind() (io.ReadCloser, error) {
 	b.rewound = true
 	b.current = bytes.NewReader(b.data)
 	return io.NopCloser(b.current), nil
-}
-
-// heedKey keeps a request that another transport has given an Idempotency-Key from being sent again.
-func (b *sentBody) heedKey(request *http.Request) *http.Request {
-	return request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
-		WroteHeaderField: func(name string, _ []string) {
-			if isIdempotencyKey(name) {
-				b.isFinal.Store(true)
-			}
-		},
-	}))
 }
 
 // isUnread reports whether nothing was taken to be sent. net/http rewinds a body of which it has written nothing; whoever else does may have sent it.

@@ -81,6 +81,12 @@ func (x *exchange) sign() error {
 				x.unsigned = append(x.unsigned, headerField{name, value})
 			}
 		}
+	} else {
+		// The credentials may be of another kind now, and must not travel beside the former ones.
+		clear(x.header)
+		for _, field := range x.unsigned {
+			x.header[field.name] = append(x.header[field.name], field.value)
+		}
 	}
 	if err := x.engine.sign(x.ctx, x.header); err != nil {
 		return err

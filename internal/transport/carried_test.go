@@ -299,6 +299,39 @@ func TestFormerCredentialsAreMaskedToo(t *testing.T) {
 	require.Equal(t, "[redacted] [redacted]", string(answer.Body))
 }
 
+// TestCredentialsOfAnotherKindTravelAlone, and those that are added to a header do not add up.
+func TestCredentialsOfAnotherKindTravelAlone(t *testing.T) {
+	n := 0
+	var seen []http.Header
+	rounds := play(status(503, ""), status(200, ""))
+	engine := New(Config{
+		Client: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			seen = append(seen, r.Header.Clone())
+			return rounds.RoundTrip(r)
+		})},
+		Sign: func(_ context.Context, h http.Header) error {
+			if n++; n == 1 {
+				h.Set("X-WallarmAPI-UUID", "test-uuid")
+				h.Set("X-WallarmAPI-Secret", "test-secret")
+			} else {
+				h.Set("WallarmApi-Token", "test-token")
+			}
+			h.Add("X-Signed", fmt.Sprint("test-signature-", n))
+			return nil
+		},
+	})
+	call := newCall(Read)
+	call.Header = http.Header{"X-Kept": {"a", "b"}, "X-Signed": {"by the caller"}}
+	call.Policy = Policy{MaxRetries: 1, BaseWait: 1, MaxWait: 1}
+	answer, err := engine.Do(t.Context(), call)
+	require.NoError(t, err)
+	answer.Release()
+	require.Equal(t, []http.Header{
+		{"X-Kept": {"a", "b"}, "X-Signed": {"by the caller", "test-signature-1"}, "X-Wallarmapi-Uuid": {"test-uuid"}, "X-Wallarmapi-Secret": {"test-secret"}},
+		{"X-Kept": {"a", "b"}, "X-Signed": {"by the caller", "test-signature-2"}, "Wallarmapi-Token": {"test-token"}},
+	}, seen)
+}
+
 // TestOnlyTheBeginningOfARefusalIsSearched, with no regard for the context, so a body of any length must cost what its beginning costs.
 func TestOnlyTheBeginningOfARefusalIsSearched(t *testing.T) {
 	allocated := func(size int) uint64 {

@@ -235,9 +235,9 @@ type exchange struct {
 	wait      time.Duration
 	// body is what the attempt sends; nil for nothing.
 	body *sentBody
-	// bodiless watches over a request that is sent once and has none.
-	bodiless *bodiless
-	// resent is set when net/http is kept from repeating a request without a body, whose context ends then.
+	// bodiless tells of a request that is sent once and has no body.
+	bodiless *sending
+	// resent is set when net/http is kept from repeating a request, whose context ends then.
 	resent *atomic.Bool
 	// settled frees what watches over the attempt, if anything does; it is called when the answer has been read.
 	settled func()

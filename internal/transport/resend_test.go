@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -820,5 +821,156 @@ func TestATransportThatDumpsRequests(t *testing.T) {
 			}
 			server.Close()
 		}
+	}
+}
+
+// TestATransportThatSendsToAnotherHost, as one in front of a gateway does: what is sent there counts as well.
+func TestATransportThatSendsToAnotherHost(t *testing.T) {
+	for _, body := range [][]byte{nil, []byte(`{"a":1}`)} {
+		for _, key := range []string{"", "Idempotency-Key"} {
+			var made atomic.Int32
+			server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet {
+					return
+				}
+				made.Add(1)
+				panic(http.ErrAbortHandler)
+			}))
+			standard, standby := server.Client().Transport, strings.TrimPrefix(server.URL, "https://")
+			renamed := roundTrip(func(r *http.Request) (*http.Response, error) {
+				r = r.Clone(r.Context())
+				r.Host = "gateway.example.com"
+				if key != "" {
+					r.Header.Set(key, "a-key")
+				}
+				return standard.RoundTrip(r)
+			})
+			failing := roundTrip(func(r *http.Request) (*http.Response, error) {
+				second := r.Clone(r.Context())
+				second.URL.Host, second.Host = standby, standby
+				if r.Body != nil {
+					second.Body, _ = r.GetBody()
+				}
+				_, dead := standard.RoundTrip(r)
+				assert.True(t, NeverSent(dead))
+				answer, err := standard.RoundTrip(second)
+				if err != nil {
+					return nil, errors.Join(dead, err)
+				}
+				return answer, nil
+			})
+			nobody, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			require.NoError(t, nobody.Close())
+			for name, chain := range map[string]http.RoundTripper{"another name": renamed, "another host when nobody answers": failing} {
+				engine := newEngine(chain)
+				warm, call := callTo(t, server, Read), callTo(t, server, Once)
+				warm.Method, warm.Body = http.MethodGet, nil
+				if name != "another name" {
+					warm.URL.Host, call.URL.Host = nobody.Addr().String(), nobody.Addr().String()
+				}
+				_, err := engine.Do(t.Context(), warm)
+				require.NoError(t, err, name)
+				made.Store(0)
+				call.Header.Set("User-Agent", "wallarm-sdk-go/0")
+				call.Body = body
+				_, err = engine.Do(t.Context(), call)
+				var failure *Failure
+				require.ErrorAs(t, err, &failure, name)
+				require.True(t, failure.Unknown, "%s, %q, %d", name, key, len(body))
+				require.EqualValues(t, 1, made.Load(), "%s, %q, %d", name, key, len(body))
+			}
+			server.Close()
+		}
+	}
+}
+
+// TestATransportThatMakesRequestsOfItsOwn, as those that sign bodies do, gives them a GetBody, with which net/http sends a create again that the server
+// has carried out.
+func TestATransportThatMakesRequestsOfItsOwn(t *testing.T) {
+	for _, body := range []string{"", `{"a":1}`} {
+		for _, isNamed := range []bool{false, true} {
+			const protocolError = 1
+			var failing atomic.Bool
+			reset := resetWith(protocolError)
+			server := serveH2(t, false, func(_ *h2Server, conn net.Conn, _ int32, stream uint32) bool {
+				if failing.Load() {
+					return reset(conn, stream)
+				}
+				writeFrame(conn, frameHeaders, 4|flagEnd, stream, 0x88) // :status 200
+				return true
+			})
+			pool := NewHTTPTransport()
+			pool.TLSClientConfig = &tls.Config{RootCAs: server.roots}
+			engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+				var read io.Reader
+				if r.Body != nil {
+					data, err := io.ReadAll(r.Body)
+					assert.NoError(t, err)
+					read = bytes.NewReader(data)
+				}
+				own, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), read)
+				assert.NoError(t, err)
+				if own.Header = r.Header.Clone(); isNamed {
+					own.Host = "gateway.example.com"
+				}
+				return pool.RoundTrip(own)
+			}))
+			for _, isBroken := range []bool{false, true} {
+				failing.Store(isBroken)
+				server.arrived.Store(0)
+				call := newCall(Once)
+				call.Header.Set("User-Agent", "wallarm-sdk-go/0")
+				call.URL = &url.URL{Scheme: "https", Host: server.listener.Addr().String(), Path: "/v1/x"}
+				call.Body = []byte(body)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				_, err := engine.Do(ctx, call)
+				cancel()
+				require.EqualValues(t, 1, server.arrived.Load(), "%q, named %v", body, isNamed)
+				var failure *Failure
+				if require.Equal(t, isBroken, errors.As(err, &failure), "%v", err); isBroken {
+					require.True(t, failure.Unknown)
+				}
+			}
+			pool.CloseIdleConnections()
+		}
+	}
+}
+
+// TestATransportThatAnswersAChallenge sends the same request twice on purpose, the second time behind an answer.
+func TestATransportThatAnswersAChallenge(t *testing.T) {
+	for _, body := range []string{"", `{"a":1}`} {
+		var arrived atomic.Int32
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sent, err := io.ReadAll(r.Body)
+			assert.NoError(t, err)
+			assert.Equal(t, body, string(sent))
+			if arrived.Add(1) == 1 {
+				w.Header().Set("Connection", "close") // so that another connection is made
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+		}))
+		standard := server.Client().Transport
+		engine := newEngine(roundTrip(func(r *http.Request) (*http.Response, error) {
+			answer, err := standard.RoundTrip(r)
+			if err != nil || answer.StatusCode != http.StatusUnauthorized {
+				return answer, err
+			}
+			assert.NoError(t, answer.Body.Close())
+			again := r.Clone(r.Context())
+			if r.GetBody != nil {
+				again.Body, err = r.GetBody()
+				assert.NoError(t, err)
+			}
+			again.Header.Set("Authorization", "Digest test")
+			return standard.RoundTrip(again)
+		}))
+		call := callTo(t, server, Once)
+		call.Body = []byte(body)
+		answer, err := engine.Do(t.Context(), call)
+		require.NoError(t, err, body)
+		require.Equal(t, 200, answer.Status)
+		require.EqualValues(t, 2, arrived.Load())
+		server.Close()
 	}
 }
