@@ -283,6 +283,9 @@ func ends(name string, r TimeRange) (start, end string, err error) {
 // keyCursor is the position behind a row of a keyset list: its time in the digits that it came with, and its id.
 func keyCursor(t Timestamp, id string) string { return t.number() + ":" + id }
 
+// isNoKey reports whether a position is that of a row without a time, behind which the route cannot go on.
+func isNoKey(cursor string) bool { return strings.HasPrefix(cursor, "null:") }
+
 // openCursor takes a position apart.
 func openCursor(cursor string) (t, id string, err error) {
 	if cursor == "" {

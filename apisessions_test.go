@@ -340,3 +340,25 @@ func TestSessionRequestAsText(t *testing.T) {
 	_, _, err := openCursor("null:5f0c7be2a9d14e38")
 	require.ErrorContains(t, err, "has no time", "the cursor is one of this list, and cannot lead on")
 }
+
+// TestAListOfSessionsWhoseLastHasNoEnd ends behind it, unless it fills a page: then nobody knows how to go on.
+func TestAListOfSessionsWhoseLastHasNoEnd(t *testing.T) {
+	for size, fails := range map[int]bool{10: false, 2: true} {
+		client, server := newTestClient(t, jsonAnswer(`{"status":200,"body":[{"session_id":"a","start_time":1700000000,"end_time":1700000100},{"session_id":"b","start_time":1700000000,"end_time":null}]}`))
+		var got []string
+		var last error
+		for session, err := range client.APISessions.All(t.Context(), SessionFilter{Time: Since(time.Unix(1, 0))}, PageSize(size), WithClientID(1)) {
+			if last = err; err == nil {
+				got = append(got, session.ID)
+			}
+		}
+		require.Equal(t, []string{"a", "b"}, got)
+		require.Len(t, server.requests(), 1)
+		if fails {
+			require.ErrorIs(t, last, ErrResponse)
+			require.NotErrorIs(t, last, ErrInvalidArgument)
+			continue
+		}
+		require.NoError(t, last)
+	}
+}

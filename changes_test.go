@@ -353,3 +353,26 @@ func TestWhatWasChangedHasAnID(t *testing.T) {
 		require.ErrorIs(t, err, ErrResponse, "an update may be repeated")
 	}
 }
+
+// TestARemovalThatIsAnsweredByAPage: what was to stay is added again, and nobody may take that for a refusal.
+func TestARemovalThatIsAnsweredByAPage(t *testing.T) {
+	added := 0
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodGet:
+			_, _ = io.WriteString(w, `{"body":{"objects":[{"id":5,"list":"block","rule_type":"location","values":["FR","DE"],"application_ids":[0],"expired_at":33223139044}]}}`)
+		case http.MethodDelete:
+			w.WriteHeader(404)
+			_, _ = io.WriteString(w, "<html>no route</html>")
+		default:
+			added++
+			_, _ = io.WriteString(w, `{"status":200,"body":null}`)
+		}
+	})
+	n, err := client.IPLists.RemoveValues(t.Context(), Denylist, Countries("FR"), WithClientID(1))
+	require.Error(t, err)
+	require.Zero(t, n)
+	require.Equal(t, 1, added, "%v", err)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorIs(t, err, ErrNotFound)
+}

@@ -74,8 +74,9 @@ const (
 // by their number. The hashes have 64 bits, and are the same everywhere: a service that chose two ids for the purpose could make one item pass for
 // the other, and so could an attacker whose text is part of what identifies a row of the Attacks API, with billions of trials. If nothing is left of
 // the last 64 of more items, or none of them stands before the place or on the 10 000 pages behind it, the iterator fails with [ErrGone], and so it
-// does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. What came into the list before the place is not
-// handed out. While a list loses many items as it is read, or gains many, or both, more than the last 64 may be handled out of its order, and
+// does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. A list that goes by cursors, keys or page numbers
+// hands out the page of the place in that case. What came into the list before the place is not
+// handed out, unless it fills a page of its own of a list that goes by cursors or keys. While a list loses many items as it is read, or gains many, or both, more than the last 64 may be handled out of its order, and
 // some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with each answer, a resumed
 // iterator may pass over others of that second. Where a list loses several items with each request, and its service orders those of one second anew
 // with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
@@ -339,10 +340,6 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 		if start.Limit = c.limit; start.Limit == 0 && w.most > 0 {
 			return start, invalid("checkpoint", "it does not tell the size of its pages")
 		}
-	}
-	if (w.paging == byPage || w.paging == byNextOffset) && w.resumed && w.id != nil {
-		// What was not handled may have moved to the page before.
-		start = start.before(1)
 	}
 	if start, err = w.check(start, start.Limit); err != nil {
 		return start, invalid("checkpoint", "its place is none of this list: %v", err)

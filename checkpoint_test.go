@@ -30,6 +30,8 @@ type kindServer struct {
 	sent    atomic.Int64
 	// most is how many items it gives at once, if that is fewer than asked for.
 	most int
+	// padding is how many bytes more an item takes, if not nil; those of a page take a room of 100,000, or it holds one.
+	padding func(item int) int
 }
 
 func (s *kindServer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -75,8 +77,20 @@ func (s *kindServer) page(asked listBody) string {
 	from = min(from, len(s.items))
 	to := min(from+limit, len(s.items))
 	texts := []string{}
-	for _, n := range s.items[from:to] {
-		texts = append(texts, fmt.Sprintf(`{"n":%d}`, n))
+	size := 0
+	for i, n := range s.items[from:to] {
+		padding := ""
+		if s.padding != nil {
+			padding = strings.Repeat("x", s.padding(n))
+		}
+		if size += len(padding); size > 100_000 && i > 0 {
+			to = from + i
+			break
+		}
+		if padding != "" {
+			padding = `,"padding":"` + padding + `"`
+		}
+		texts = append(texts, fmt.Sprintf(`{"n":%d%s}`, n, padding))
 	}
 	more := ""
 	switch {
@@ -772,4 +786,31 @@ func TestResumeWhereTheServerLowersTheLimit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestResumeRepeatsNothingOfAListThatStays, although more than a checkpoint remembers was handled of the page of its place.
+func TestResumeRepeatsNothingOfAListThatStays(t *testing.T) {
+	for _, kind := range []paging{byOffset, byCursor, byKey, byNextOffset, byPage} {
+		for _, stop := range []int{1, 64, 99, 100, 101, 165, 190, 200, 201, 265, 300, 349} {
+			server := &kindServer{kind: kind, items: numbers(350)}
+			var place Checkpoint
+			resumed := func(limit int) (got []int) {
+				l := server.lister(t, Resume(&place))
+				l.usual, l.most = 100, 100
+				for item, err := range l.all(t.Context(), PageOptions{}) {
+					require.NoError(t, err)
+					if got = append(got, item.N); len(got) == limit {
+						break
+					}
+				}
+				return got
+			}
+			got := resumed(stop)
+			stored, err := json.Marshal(place)
+			require.NoError(t, err)
+			place = Checkpoint{}
+			require.NoError(t, json.Unmarshal(stored, &place))
+			require.Equal(t, numbers(350), append(got, resumed(0)...), "kind %d, stopped behind %d", kind, stop)
+		}
+	}
 }

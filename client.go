@@ -265,8 +265,8 @@ func WithRateLimit(perSecond float64, burst int) Option {
 	}
 }
 
-// WithLogger logs each attempt: at level Debug, and at Warn if it failed or is repeated. Headers, queries and bodies are never logged. There
-// is no logging by default.
+// WithLogger logs each attempt: at level Debug, and at Warn if it failed or is repeated. Headers, queries and bodies are not logged, but
+// for what net/http quotes of a broken answer, with credentials masked. There is no logging by default.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger = logger

@@ -195,6 +195,7 @@ func (a *ipApply) putBack(ctx context.Context, entries []IPEntry, cause error) e
 	}
 	reasons := []error{cause}
 	var lost []NewIPEntries
+	added := 0
 	for i := range a.changes {
 		change := &a.changes[i]
 		for _, group := range sameTerms(a.result.Plan.List, change.take(out)) {
@@ -203,13 +204,18 @@ func (a *ipApply) putBack(ctx context.Context, entries []IPEntry, cause error) e
 			}
 			n, err := a.lists.Add(ctx, group, a.opts...)
 			*change.done += n
+			added += n
 			if err != nil {
 				group.Values = group.Values[n:]
 				lost, reasons = append(lost, group), append(reasons, afterPart(ipListsAdd, err))
 			}
 		}
 	}
-	if len(lost) == 0 {
+	switch {
+	case len(lost) == 0 && cause != nil && added > 0:
+		// Not all callers get a result that tells of what was added.
+		return afterChange(ipListsRemove, "values that were to stay were added again behind it", cause)
+	case len(lost) == 0:
 		return cause
 	}
 	return &IPRestoreError{a.result.Plan.ClientID, lost, errors.Join(reasons...)}

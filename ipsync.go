@@ -437,7 +437,7 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 //
 // What else is in an entry with a removed value stays in the list: the entry is removed, and the rest of it added again, see
 // [IPListsService.Apply], also for entries with which that is refused. If it fails, the error is an [*IPRestoreError] with the values that are
-// missing then. Add them; a repeat of RemoveValues does not.
+// missing then. Add them; a repeat of RemoveValues does not. What another program removes from such an entry meanwhile comes back with it.
 //
 // A few IPv4 addresses are searched for; otherwise the list is read.
 //

@@ -398,3 +398,22 @@ func TestADownloadPrintsNothingOfItsRequest(t *testing.T) {
 		}
 	}
 }
+
+// TestAStreamWhoseContextEndsBeforeTheList says so, whatever net/http says of the connection that it closed.
+func TestAStreamWhoseContextEndsBeforeTheList(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, err := io.WriteString(w, " ")
+			if err != nil || http.NewResponseController(w).Flush() != nil {
+				return
+			}
+			cancel()
+		}
+	})
+	var last error
+	for _, last = range Stream[int](ctx, client, "GET", "/v1/any", nil) {
+	}
+	require.ErrorIs(t, last, context.Canceled)
+	require.False(t, IsTemporary(last))
+}

@@ -49,6 +49,8 @@ type walk[T any] struct {
 	// proven is how many items the server has given in one page. It does not lower a limit up to that, so that a shorter page is the last one.
 	// Before that nobody knows: a page of 7 may be the last 7 items, or all that the server gives at once.
 	proven int
+	// largest is the size of the largest answer.
+	largest int
 	// total is the number of items in all pages that the last answer told.
 	total int64
 	// used are the items of pages that were handled.
@@ -133,6 +135,15 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 	}()
 	// The request leaves before this goroutine decodes the page at hand, without another processor having to wake up for it.
 	runtime.Gosched()
+}
+
+// maybeCut is the size of an answer behind which a server may put fewer items into a page, so that its answers do not grow without end.
+const maybeCut = 16 << 10
+
+// mayBeCut reports whether a server may have ended a page for its size. Such a page is about as large as any other, but for the item that had no room.
+func (w *walk[T]) mayBeCut(f *flight[T]) bool {
+	w.largest = max(w.largest, f.size)
+	return f.size >= maybeCut && 2*f.size >= w.largest
 }
 
 // reuse says that nobody holds the items of a page any more, so that a later one may take their place.
@@ -262,13 +273,16 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		if w.exhausted() {
 			return nil
 		}
+		broken := func(reason string) error {
+			return &CallError{Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1, Err: fmt.Errorf("%w: %s", ErrResponse, reason)}
+		}
+		if w.paging == byKey && isNoKey(next.Cursor) {
+			return broken("the last row of the page before has no time, which the route needs to go on")
+		}
 		if w.paging == byCursor || w.paging == byKey {
 			h := hashHere(next.Cursor)
 			if _, again := followed[h]; again {
-				return &CallError{
-					Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1,
-					Err: fmt.Errorf("%w: the cursor of the next page repeats", ErrResponse),
-				}
+				return broken("the cursor of the next page repeats")
 			}
 			followed[h] = struct{}{}
 		}
@@ -277,6 +291,8 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 	}
 	stale := 0
 	var former uint64
+	// isShort says that the page before was not full, varies that such a page was not the last.
+	isShort, varies := false, false
 	// steps is how many steps back there were since something new came, from where they began, and credit how many there may be: what tells of losses
 	// may be wrong, and then they bring nothing.
 	steps, from, credit := 0, 0, maxSteps
@@ -309,9 +325,15 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 			continue
 		}
 		next, more := page.Next, page.More
-		if received := len(page.Items); w.paging == byKey && !more && received > 0 && w.proven < f.asked.Limit {
-			next.Cursor = w.after(&page.Items[received-1])
-			more = next.Cursor != f.asked.Cursor
+		if received := len(page.Items); w.paging == byKey && received > 0 {
+			cut := w.mayBeCut(f)
+			varies = varies || isShort
+			behind := w.after(&page.Items[received-1])
+			// A first page that is not full most likely is all that there is, if the list does not tell how to go on.
+			isFirst := w.proven < f.asked.Limit && !isNoKey(behind)
+			if isShort = received < f.asked.Limit; isShort && (cut || varies || isFirst) {
+				next.Cursor, more = behind, behind != f.asked.Cursor
+			}
 		}
 		w.proven = max(w.proven, len(page.Items))
 		w.adopt(page)
@@ -369,17 +391,16 @@ func (w *walk[T]) overlapping(asked, next PageOptions) PageOptions {
 }
 
 // shrunk is how many items a list has lost since the page before. By page number, where pages cannot overlap, the total tells, which comes with
-// each page; by the offset that the server names, a page on which nothing is known, and then it may be any number.
+// each page; by the offset that the server names, and where a walk goes on from a checkpoint, a page on which nothing is known, and then it may be any
+// number.
 func (w *walk[T]) shrunk(asked PageOptions, page *Page[T]) (lost int64) {
-	switch w.paging {
-	case byPage:
-		if page.Total >= 0 {
-			lost = w.total - page.Total
-			w.total = page.Total
-		}
-	case byNextOffset:
+	if w.paging == byPage && page.Total >= 0 {
+		lost = w.total - page.Total
+		w.total = page.Total
+	}
+	if w.paging == byNextOffset || w.paging == byPage && w.resumed {
 		if w.id != nil && !w.recent.empty() && !slices.ContainsFunc(page.Items, func(item T) bool { return w.knows(&item) }) {
-			lost = int64(max(asked.Limit, 1))
+			lost = max(lost, int64(max(asked.Limit, 1)))
 		}
 	}
 	return lost

@@ -1265,6 +1265,24 @@ func TestPagesThatAreCutByTheirSize(t *testing.T) {
 	}
 }
 
+// TestPagesByKeyThatAreCutByTheirSize, behind full ones too, and again and again.
+func TestPagesByKeyThatAreCutByTheirSize(t *testing.T) {
+	for name, padding := range map[string]func(int) int{
+		"behind a full page": func(n int) int { return map[bool]int{false: 100, true: 4_000}[n > 70] },
+		"larger and larger":  func(n int) int { return 600 * n },
+		"small ones last":    func(n int) int { return map[bool]int{false: 9_000, true: 0}[n > 150] },
+	} {
+		for _, opts := range [][]CallOption{nil, {NoPrefetch()}} {
+			synctest.Test(t, func(t *testing.T) {
+				server := &kindServer{kind: byKey, items: numbers(200), padding: padding}
+				l := server.lister(t, opts...)
+				l.usual, l.most = 60, 60
+				require.Equal(t, numbers(200), collect(t, l, PageOptions{}), "%s, %d options", name, len(opts))
+			})
+		}
+	}
+}
+
 // TestOneAtOnceWhileOthersComeIn: the same item again is not the end of a list whose server gives one at once.
 func TestOneAtOnceWhileOthersComeIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -24,9 +24,8 @@ type offsetWalk[T any] struct {
 	// directly behind what was read, since the one before, which held nothing but the overlap, may have been cut there.
 	careful, behind bool
 	// short says that the page before was not the largest, varies that such a page was not the last, large that some page was so large that the
-	// server may have cut it by its size, cut that this may be said of the page at hand. largest is the size of the largest answer.
+	// server may have cut it by its size, cut that this may be said of the page at hand.
 	short, varies, large, cut bool
-	largest                   int
 	// stale is how many pages in a row had nothing new.
 	stale int
 	// doubting says that the page at hand was asked for far behind what was read, to see whether the server looks at offsets at all.
@@ -45,9 +44,6 @@ type edge struct {
 	second int64
 	isOpen bool
 }
-
-// maybeCut is the size of an answer behind which a server may put fewer items into a page, so that its answers do not grow without end.
-const maybeCut = 16 << 10
 
 func newOffsetWalk[T any](w *walk[T], start PageOptions) *offsetWalk[T] {
 	o := &offsetWalk[T]{walk: w, limit: start.Limit, reached: start.Offset, tail: start.Offset, ahead: 1}
@@ -91,9 +87,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			return
 		}
 		o.learn(f, page)
-		o.largest = max(o.largest, f.size)
-		// One that was cut is about as large as any other, but for the item that had no room.
-		o.cut = f.size >= maybeCut && 2*f.size >= o.largest
+		o.cut = o.mayBeCut(f)
 		o.large = o.large || f.size >= maybeCut
 		received, edge := len(page.Items), o.edgeOf(page.Items)
 		atEnd := received > 0 && o.id != nil && edge.last == o.tip

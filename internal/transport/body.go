@@ -74,18 +74,12 @@ func (x *exchange) guard(request *http.Request) (*http.Request, *sending) {
 				got.Conn.Close() // net/http writes to it before it looks at the context
 			}
 		},
-		// A transport, or what dials for it, may send other requests with the same context, or write the same one for a log.
+		// A transport, or what dials for it, may send other requests with the same context, or write the same one for a log. What comes once all fields
+		// are written may come behind the answer.
 		WroteHeaderField: func(name string, values []string) {
-			switch {
-			case len(values) != 1:
-			case name == "Host" || name == ":authority": // it comes first
-				s.isOurs.Store(isHost(values[0], host))
-			case strings.EqualFold(name, "User-Agent") && agent != "" && strings.Contains(values[0], agent):
-				s.isOurs.Store(true) // for another host
-			}
-		},
-		WroteHeaders: func() {
-			if s.isOurs.Load() && !s.isDump.Load() {
+			isHost := name == "Host" || name == ":authority"
+			isOurs := isHost && sameHost(values, host) || strings.EqualFold(name, "User-Agent") && names(values, agent) // for another host
+			if isOurs && !s.isDump.Load() {
 				s.wrote.Store(true)
 				s.isOpen.Store(true)
 			}
@@ -154,10 +148,15 @@ func (x *exchange) unconnected() bool {
 	return x.engine.isStandard && x.way != nil && x.way.asked.Load() && !x.way.got.Load()
 }
 
-// isHost reports whether a request that was written with a Host is one to host. It is taken for one where net/http may write that in another form.
-func isHost(written, host string) bool {
+// sameHost reports whether a request that was written with a Host is one to host. It is taken for one where net/http may write that in another form.
+func sameHost(written []string, host string) bool {
 	inAnotherForm := func(r rune) bool { return r == '%' || r > unicode.MaxASCII }
-	return strings.EqualFold(written, host) || strings.ContainsFunc(host, inAnotherForm)
+	return len(written) == 1 && strings.EqualFold(written[0], host) || strings.ContainsFunc(host, inAnotherForm)
+}
+
+// names reports whether a User-Agent that was written names agent.
+func names(written []string, agent string) bool {
+	return len(written) == 1 && agent != "" && strings.Contains(written[0], agent)
 }
 
 // isHTTP2 returns a function that reports whether a connection may speak HTTP/2. That of another transport may do so without telling. The function does
@@ -190,7 +189,7 @@ func (x *exchange) boundRepeats(request *http.Request) *http.Request {
 }
 
 // sending is what net/http tells about a request that must not be sent twice: that it was written, and that nothing has come in answer to that.
-type sending struct{ isOurs, isDump, wrote, isOpen atomic.Bool }
+type sending struct{ isDump, wrote, isOpen atomic.Bool }
 
 // isDump reports whether a connection is that of [httputil.DumpRequestOut], which goes nowhere: logging transports write requests to it first.
 func isDump(conn net.Conn) bool {

@@ -358,7 +358,6 @@ func TestAFailureWithoutABody(t *testing.T) {
 	written := func(c *httptrace.ClientTrace, host string) {
 		c.GetConn(host + ":443")
 		c.WroteHeaderField("Host", []string{host})
-		c.WroteHeaders()
 	}
 	for name, test := range map[string]struct {
 		tell  func(c *httptrace.ClientTrace, host string)
