@@ -88,11 +88,11 @@ func streamElements[T any](ctx context.Context, c *Client, op operation, a args,
 		answer.Body = head.kept
 		var failure *CallError
 		switch {
+		case err != nil && ctx.Err() != nil:
+			// net/http may tell of the connection that it has closed for that.
+			err = afterAnswer(op, answer, context.Cause(ctx))
 		case errors.As(err, &failure):
 			err = failure
-		case err != nil && ctx.Err() != nil:
-			// net/http tells of the connection that it has closed for that.
-			err = afterAnswer(op, answer, context.Cause(ctx))
 		case elements.Status >= 400:
 			err = innerRefusal(op, answer, elements.Status)
 		default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -399,21 +400,23 @@ func TestADownloadPrintsNothingOfItsRequest(t *testing.T) {
 	}
 }
 
+// blanks is a body that begins with white space, ends the context, and fails as a connection does that net/http has closed for that.
+type blanks struct{ cancel func() }
+
+func (b blanks) Read(p []byte) (int, error) {
+	b.cancel()
+	return copy(p, " "), &net.OpError{Op: "read", Net: "tcp", Err: net.ErrClosed}
+}
+
+func (blanks) Close() error { return nil }
+
 // TestAStreamWhoseContextEndsBeforeTheList says so, whatever net/http says of the connection that it closed.
 func TestAStreamWhoseContextEndsBeforeTheList(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	client, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
-		for r.Context().Err() == nil {
-			_, err := io.WriteString(w, " ")
-			if err != nil || http.NewResponseController(w).Flush() != nil {
-				return
-			}
-			cancel()
-		}
-	})
 	var last error
-	for _, last = range Stream[int](ctx, client, "GET", "/v1/any", nil) {
+	for _, last = range Stream[int](ctx, streamClient(t, &piped{body: blanks{cancel}}), "GET", "/v1/any", nil) {
 	}
 	require.ErrorIs(t, last, context.Canceled)
+	require.NotErrorIs(t, last, net.ErrClosed)
 	require.False(t, IsTemporary(last))
 }

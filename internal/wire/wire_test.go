@@ -2,9 +2,11 @@ package wire
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/require"
 )
@@ -392,4 +394,14 @@ func TestAnObjectInPlaceOfAListOfItself(t *testing.T) {
 		found++
 	}
 	require.Equal(t, depth, found)
+}
+
+// TestAMismatchIsToldWithoutItsValue, which may be a secret in an odd place.
+func TestAMismatchIsToldWithoutItsValue(t *testing.T) {
+	inner := &json.SemanticError{JSONKind: '0', JSONValue: []byte("hunter2"), Err: &strconv.NumError{Func: "ParseInt", Num: "hunter2", Err: strconv.ErrRange}}
+	err := withoutValue(&json.SemanticError{JSONKind: '"', JSONValue: []byte(`"hunter2"`), JSONPointer: "/name", Err: inner})
+	require.NotContains(t, err.Error(), "hunter2")
+	require.ErrorContains(t, err, "/name")
+	require.ErrorIs(t, err, strconv.ErrRange)
+	require.Equal(t, "hunter2", string(inner.JSONValue), "the error itself stays as it is")
 }
