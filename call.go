@@ -141,6 +141,14 @@ type Download struct {
 	Header http.Header
 }
 
+// Read reads the file. The zero Download has none, and is at its end.
+func (d *Download) Read(p []byte) (int, error) {
+	if d == nil || d.ReadCloser == nil {
+		return 0, io.EOF
+	}
+	return d.ReadCloser.Read(p)
+}
+
 // Close gives the connection back. The zero Download has none.
 func (d *Download) Close() error {
 	if d == nil || d.ReadCloser == nil {

@@ -203,7 +203,9 @@ func WithPlainHTTP() Option {
 }
 
 // WithHTTPClient sends through client, of which a copy is made: it follows no redirects, its timeout counts for one attempt. What [WithRoundTripper]
-// says of a RoundTripper holds for its Transport.
+// says of a RoundTripper holds for its Transport. Without one the SDK sends through a transport of its own, that of [http.DefaultTransport] with 100 idle
+// connections: it waits a minute for the header of an answer, and asks a connection of HTTP/2 that has brought nothing for 20 seconds whether it lives,
+// so that one which a load balancer has forgotten is given up 10 seconds later. Yours does what you have set.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -234,8 +236,11 @@ func WithRoundTripper(rt http.RoundTripper) Option {
 	}
 }
 
-// checkRounder refuses a RoundTripper that is known to repeat creates and to follow redirects.
+// checkRounder refuses a RoundTripper that is nil, or is known to repeat creates and to follow redirects.
 func checkRounder(rt http.RoundTripper) error {
+	if transport, isStandard := rt.(*http.Transport); isStandard && transport == nil {
+		return invalid("round tripper", "it is a nil *http.Transport")
+	}
 	if _, isRetrying := rt.(*retryablehttp.RoundTripper); isRetrying {
 		return invalid("round tripper", "go-retryablehttp would send creates again and follow redirects: give the Transport of its HTTPClient")
 	}
@@ -269,6 +274,9 @@ func WithRateLimit(perSecond float64, burst int) Option {
 // for what net/http quotes of a broken answer, with credentials masked. There is no logging by default.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
+		if logger != nil && logger.Handler() == nil {
+			return invalid("logger", "it has no handler")
+		}
 		c.logger = logger
 		return nil
 	}

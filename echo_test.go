@@ -48,7 +48,7 @@ func toldBy(err error) string {
 // TestSecretsOfARequestAreNotEchoed sends each kind of secret, and lets the service quote it where no name tells that it is one.
 func TestSecretsOfARequestAreNotEchoed(t *testing.T) {
 	const secret = "Test-token/of \"a\" <request>"
-	const hook = "https://hooks.example.com/services/test-token-hook"
+	const hook, words = "https://hooks.example.com/services/test-token-hook", "correct horse battery"
 	quoted := func(s string) string { return strings.ReplaceAll(s, `"`, `\"`) }
 	calls := map[string]func(context.Context, *Client) error{
 		"a new user": func(ctx context.Context, c *Client) error {
@@ -65,6 +65,10 @@ func TestSecretsOfARequestAreNotEchoed(t *testing.T) {
 		},
 		"Slack": func(ctx context.Context, c *Client) error {
 			_, err := c.Integrations.Create(ctx, NewIntegration{Name: "x", Target: SlackTarget{WebhookURL: SecretOf(hook)}})
+			return err
+		},
+		"a key of plain words": func(ctx context.Context, c *Client) error {
+			_, err := c.Integrations.Create(ctx, NewIntegration{Name: "x", Target: PagerDutyTarget{IntegrationKey: SecretOf(words)}})
 			return err
 		},
 		"a webhook": func(ctx context.Context, c *Client) error {
@@ -85,7 +89,7 @@ func TestSecretsOfARequestAreNotEchoed(t *testing.T) {
 			return c.Call(ctx, "GET", "/x?token="+url.QueryEscape(secret)+"&api_key="+url.QueryEscape(hook), nil, nil)
 		},
 	}
-	one := map[string]string{"a new user": secret, "a user": secret, "a password": secret, "Slack": hook}
+	one := map[string]string{"a new user": secret, "a user": secret, "a password": secret, "Slack": hook, "a key of plain words": words}
 	answers := []string{
 		`{"status":400,"body":"%s is too weak"}`, `{"error":"cannot reach %s"}`, `{"status":400,"body":["%s"]}`, `{"status":400,"body":{"name":{"error":"not %s"}}}`,
 		`"%s"`, `{"status":400,"body":{"name":"%s"}}`, `{"detail":"%s"}`, `<p>%s</p>`,
@@ -111,7 +115,7 @@ func TestSecretsOfARequestAreNotEchoed(t *testing.T) {
 					require.Error(t, err)
 				}
 				shown := shownOf(err)
-				for _, part := range []string{"Test-token", "<request>", "test-token-hook", "services"} {
+				for _, part := range []string{"Test-token", "<request>", "test-token-hook", "services", "horse"} {
 					require.NotContains(t, shown, part, "%s: %s", name, text)
 				}
 			}

@@ -26,16 +26,17 @@ func TestNoAnswerEchoesTheToken(t *testing.T) {
 		status int
 		body   string
 	}{
-		"inner status":   {200, `{"status":403,"body":"no access for ` + token + `"}`},
-		"not JSON":       {200, `<html>signed in with ` + token + `</html>`},
-		"a title":        {200, `<html><title>signed in with ` + token + `</title></html>`},
-		"another type":   {200, `{"status":200,"body":{"id":"` + token + `"}}`},
-		"escaped":        {403, `{"status":403,"body":"no access for ` + escaped + `"}`},
-		"a field":        {400, `{"status":400,"body":{"name":{"error":"invalid","message":"` + escaped + `"}}}`},
-		"in base64":      {401, `{"error":"` + base64.StdEncoding.EncodeToString([]byte(token)) + `"}`},
-		"in HTML":        {502, `<p>test-token-Echo&#47;5150+x test-token-Echo/5150+x</p>`},
-		"plain":          {500, token},
-		"escaped in 200": {200, `{"status":409,"body":"` + escaped + `"}`},
+		"status in words": {200, `{"status":"403 Forbidden","body":{"id":1,"why":"no access for ` + token + `"}}`},
+		"inner status":    {200, `{"status":403,"body":"no access for ` + token + `"}`},
+		"not JSON":        {200, `<html>signed in with ` + token + `</html>`},
+		"a title":         {200, `<html><title>signed in with ` + token + `</title></html>`},
+		"another type":    {200, `{"status":200,"body":{"id":"` + token + `"}}`},
+		"escaped":         {403, `{"status":403,"body":"no access for ` + escaped + `"}`},
+		"a field":         {400, `{"status":400,"body":{"name":{"error":"invalid","message":"` + escaped + `"}}}`},
+		"in base64":       {401, `{"error":"` + base64.StdEncoding.EncodeToString([]byte(token)) + `"}`},
+		"in HTML":         {502, `<p>test-token-Echo&#47;5150+x test-token-Echo/5150+x</p>`},
+		"plain":           {500, token},
+		"escaped in 200":  {200, `{"status":409,"body":"` + escaped + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := New(US, Token(token), WithDefaultClientID(1), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
@@ -152,6 +153,9 @@ func TestZeroValuesDoNotPanic(t *testing.T) {
 		require.NotEmpty(t, text)
 	}
 	require.NoError(t, (&Download{}).Close())
+	data, err := io.ReadAll(&Download{})
+	require.NoError(t, err)
+	require.Empty(t, data)
 	require.NoError(t, (*Download)(nil).Close())
 }
 

@@ -128,21 +128,22 @@ func TestStreamFailures(t *testing.T) {
 		want  error
 		items int
 	}{
-		"no list":               {`{"status":200,"body":{"count":3}}`, ErrResponse, 0},
-		"a text":                {`"hello"`, ErrResponse, 0},
-		"nothing":               {``, ErrResponse, 0},
-		"a page of a proxy":     {`<html>sign in</html>`, ErrResponse, 0},
-		"broken off in between": {`{"body":["a","b","c`, ErrResponse, 2},
-		"broken off behind":     {`{"body":["a","b"]`, ErrResponse, 2},
-		"something behind":      {`["a"] ["b"]`, ErrResponse, 1},
-		"not an element":        {`["a",{"b":1},"c"]`, ErrResponse, 1},
-		"an element too large":  {long, ErrResponseTooLarge, 0},
-		"a second list":         {`{"names":["` + strings.Repeat("x", 64<<10) + `","b"],"body":["a"]}`, ErrResponse, 2},
-		"a second list inside":  {`{"names":["` + strings.Repeat("x", 64<<10) + `"],"body":{"objects":["a"]}}`, ErrResponse, 1},
-		"broken off, no name":   {`{"names":["a","b"]`, ErrResponse, 0},
-		"the inner status":      {`{"status":403,"body":["Access denied"]}`, ErrForbidden, 0},
-		"the inner status last": {`{"body":["a","b"],"more":{"status":200},"status":500}`, ErrServer, 2},
-		"the inner status, too": {`{"status":404,"body":{"id":["not_found"]}}`, ErrNotFound, 0},
+		"no list":                   {`{"status":200,"body":{"count":3}}`, ErrResponse, 0},
+		"a text":                    {`"hello"`, ErrResponse, 0},
+		"nothing":                   {``, ErrResponse, 0},
+		"a page of a proxy":         {`<html>sign in</html>`, ErrResponse, 0},
+		"broken off in between":     {`{"body":["a","b","c`, ErrResponse, 2},
+		"broken off behind":         {`{"body":["a","b"]`, ErrResponse, 2},
+		"something behind":          {`["a"] ["b"]`, ErrResponse, 1},
+		"not an element":            {`["a",{"b":1},"c"]`, ErrResponse, 1},
+		"an element too large":      {long, ErrResponseTooLarge, 0},
+		"a second list":             {`{"names":["` + strings.Repeat("x", 64<<10) + `","b"],"body":["a"]}`, ErrResponse, 2},
+		"a second list inside":      {`{"names":["` + strings.Repeat("x", 64<<10) + `"],"body":{"objects":["a"]}}`, ErrResponse, 1},
+		"broken off, no name":       {`{"names":["a","b"]`, ErrResponse, 0},
+		"the inner status":          {`{"status":403,"body":["Access denied"]}`, ErrForbidden, 0},
+		"the inner status in words": {`{"status":"403 Forbidden","body":["Access denied"]}`, ErrForbidden, 0},
+		"the inner status last":     {`{"body":["a","b"],"more":{"status":200},"status":500}`, ErrServer, 2},
+		"the inner status, too":     {`{"status":404,"body":{"id":["not_found"]}}`, ErrNotFound, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			items := 0

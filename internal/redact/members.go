@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -30,11 +29,15 @@ func Members(body []byte) []string {
 	return found
 }
 
+// attacked are the targets in filters of attacks and vulnerabilities, no secrets. An answer may use the words for what they mean.
+var attacked = []string{"client", "database", "server"}
+
 // jsonMembers is Members for JSON. A name may be repeated, more than one value may stand there, and the last may break off.
 func jsonMembers(body []byte) (found []string) {
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(body), syntax)
 	name := ""  // of the member whose value comes next
 	within := 0 // the depth of the list or object below which all is secret, 0 if there is none
+	isTarget := false
 	for {
 		token, err := decoder.ReadToken()
 		if err != nil {
@@ -43,8 +46,9 @@ func jsonMembers(body []byte) (found []string) {
 		switch kind := token.Kind(); kind {
 		case '{', '[':
 			if within == 0 && IsSecretName(name) {
-				within = decoder.StackDepth()
+				within, isTarget = decoder.StackDepth(), name == "target"
 			}
+			isTarget = isTarget && kind == '['
 		case '}', ']':
 			if decoder.StackDepth() < within {
 				within = 0
@@ -55,9 +59,10 @@ func jsonMembers(body []byte) (found []string) {
 				name = text
 				continue
 			}
-			// Filters have members such as "target" with a plain word, which an answer may use for what it means.
-			isWord := kind == '"' && slices.Contains(subtrees, strings.ToLower(name)) && plainComplaint.MatchString(text)
-			if within > 0 || IsSecretName(name) && !isWord {
+			if within == 0 {
+				isTarget = name == "target"
+			}
+			if (within > 0 || IsSecretName(name)) && !(isTarget && slices.Contains(attacked, text)) {
 				found = append(found, text)
 			}
 		}

@@ -10,6 +10,9 @@ const (
 	idleConnections = 100
 	headerTimeout   = 60 * time.Second
 	writeTimeout    = 30 * time.Second
+	// A connection of HTTP/2 that has brought nothing for idleBeforePing is asked whether it lives, and given up if it does not say so within pingTimeout.
+	idleBeforePing = 20 * time.Second
+	pingTimeout    = 10 * time.Second
 	// maxHeaderBytes is how long the header of an answer may be. Those of the API have less than a KiB.
 	maxHeaderBytes = 1 << 20
 )
@@ -33,6 +36,10 @@ func NewHTTPTransport() *http.Transport {
 	if t.HTTP2.WriteByteTimeout == 0 {
 		// A server that takes nothing more would hold up all calls of the connection.
 		t.HTTP2.WriteByteTimeout = writeTimeout
+	}
+	if t.HTTP2.SendPingTimeout == 0 {
+		// All calls share a connection: one that went silent, as when a load balancer has forgotten it, would fail every one of them.
+		t.HTTP2.SendPingTimeout, t.HTTP2.PingTimeout = idleBeforePing, pingTimeout
 	}
 	if t.MaxResponseHeaderBytes == 0 {
 		t.MaxResponseHeaderBytes = maxHeaderBytes

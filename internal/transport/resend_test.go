@@ -973,3 +973,116 @@ func TestATransportThatAnswersAChallenge(t *testing.T) {
 		server.Close()
 	}
 }
+
+// mutable is a connection on which nothing comes back any more, and no error either, once it is silent.
+type mutable struct {
+	net.Conn
+	silent *atomic.Bool
+	closed chan struct{}
+	once   *sync.Once
+}
+
+func (m mutable) Read(p []byte) (int, error) {
+	n, err := m.Conn.Read(p)
+	if m.silent.Load() {
+		<-m.closed
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+func (m mutable) Write(p []byte) (int, error) {
+	if m.silent.Load() {
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
+}
+
+func (m mutable) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return m.Conn.Close()
+}
+
+// pipes is a listener whose connections are in memory.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, ok := <-p
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (p pipes) Close() error {
+	close(p)
+	return nil
+}
+
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestAConnectionOfHTTP2ThatWentSilent, as when a load balancer has forgotten it, is replaced: calls do not fail on it again and again.
+func TestAConnectionOfHTTP2ThatWentSilent(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		class Class
+		// idle is for how long nobody calls after the connection went silent.
+		idle     time.Duration
+		attempts int
+	}{
+		{"a read in vain", Read, 0, 2},
+		{"a create in vain", Once, 0, 0},
+		{"found out before", Once, time.Minute, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var protocols http.Protocols
+				protocols.SetUnencryptedHTTP2(true)
+				listener := make(pipes)
+				server := &http.Server{Protocols: &protocols, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = io.WriteString(w, "{}")
+				})}
+				served := make(chan error)
+				go func() { served <- server.Serve(listener) }()
+				defer func() {
+					require.NoError(t, server.Close())
+					require.ErrorIs(t, <-served, http.ErrServerClosed)
+				}()
+				var silent []*atomic.Bool
+				transport := NewHTTPTransport()
+				transport.Protocols = &protocols
+				transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					listener <- theirs
+					silent = append(silent, new(atomic.Bool))
+					return mutable{ours, silent[len(silent)-1], make(chan struct{}), new(sync.Once)}, nil
+				}
+				defer transport.CloseIdleConnections()
+				engine := New(Config{Client: &http.Client{Transport: transport}})
+				do := func(class Class) (*Answer, error) {
+					call := newCall(class)
+					call.URL.Scheme = "http"
+					return engine.Do(t.Context(), call)
+				}
+				_, err := do(Read)
+				require.NoError(t, err)
+				silent[0].Store(true)
+				time.Sleep(c.idle)
+				started := time.Now()
+				answer, err := do(c.class)
+				require.LessOrEqual(t, time.Since(started), idleBeforePing+pingTimeout+2*DefaultPolicy.BaseWait)
+				if c.attempts > 0 {
+					require.NoError(t, err)
+					require.Equal(t, c.attempts, answer.Attempts)
+				} else {
+					var failure *Failure
+					require.ErrorAs(t, err, &failure)
+					require.True(t, failure.Unknown)
+					_, err = do(c.class)
+					require.NoError(t, err, "the next one has a connection that lives")
+				}
+				require.Len(t, silent, 2)
+			})
+		})
+	}
+}

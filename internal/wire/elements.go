@@ -229,7 +229,7 @@ func (e *Elements) readStatus() error {
 	if err != nil {
 		return complete(err)
 	}
-	e.Status = tolerantInt(value)
+	e.Status = innerStatus(value)
 	return nil
 }
 

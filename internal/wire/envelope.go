@@ -124,7 +124,7 @@ func decodeBody(data []byte, v any) bool {
 		switch {
 		case string(name) != "body":
 			end = skipValue(data, start)
-			if end <= start || end > len(data) || (string(name) == "status" && tolerantInt(data[start:end]) >= 400) {
+			if end <= start || end > len(data) || (string(name) == "status" && innerStatus(data[start:end]) >= 400) {
 				return false
 			}
 		case found || start >= len(data) || data[start] == 'n':
@@ -383,7 +383,7 @@ func isPagingMember(name string) bool {
 func (a *Answer) take(name string, value jsontext.Value) {
 	switch name {
 	case "status":
-		a.Status = tolerantInt(value)
+		a.Status = innerStatus(value)
 	case "next_cursor":
 		// What an answer calls cursor beside it may be that of the page itself.
 		if cursor := a.position(value); cursor != "" {
@@ -438,6 +438,19 @@ func tolerantInt(value jsontext.Value) int64 {
 	}
 	var n int64
 	if Unmarshal(value, &n) != nil {
+		return 0
+	}
+	return n
+}
+
+// innerStatus reads the status of an envelope: a number, or a text that begins with one, such as "403 Forbidden".
+func innerStatus(value jsontext.Value) int64 {
+	if value.Kind() != '"' {
+		return tolerantInt(value)
+	}
+	code, _, _ := strings.Cut(strings.TrimSpace(tolerantString(value)), " ")
+	n, err := ParseInt(code)
+	if err != nil {
 		return 0
 	}
 	return n
