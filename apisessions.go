@@ -334,7 +334,8 @@ func (s *APISessionsService) List(ctx context.Context, filter SessionFilter, pag
 }
 
 // All iterates over the sessions that match filter, in pages of 100 unless [PageSize] says otherwise. Pages are asked for by the last session of
-// the page before, so new sessions do not shift them.
+// the page before, so new sessions do not shift them. A session that goes on while the list is read moves to its head, and is left out if it was not read
+// yet: read what ended since you began once more, with a filter from then on.
 //
 // GET /v1/traces/sessions. Not documented by the vendor. Replay class: read.
 func (s *APISessionsService) All(ctx context.Context, filter SessionFilter, opts ...CallOption) iter.Seq2[Session, error] {

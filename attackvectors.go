@@ -270,7 +270,7 @@ func rowKey(r *AttackRow) string {
 
 func (s *AttackVectorsService) rows(query AttackQuery, opts []CallOption) *lister[AttackRow] {
 	return &lister[AttackRow]{
-		client: s.client, op: vectorsQuery, paging: byCursor, usual: 100, most: 100, id: rowKey, opts: opts,
+		client: s.client, op: vectorsQuery, paging: byCursor, usual: 100, most: 100, id: rowKey, alike: true, opts: opts,
 		request: func(ctx context.Context, page PageOptions, _ time.Time) (args, error) {
 			if err := query.validate(); err != nil {
 				return args{}, err
@@ -301,8 +301,9 @@ func (s *AttackVectorsService) Query(ctx context.Context, query AttackQuery, pag
 	return s.rows(query, opts).page(ctx, page)
 }
 
-// QueryAll iterates over all rows of a query. Nobody says that the ids of rows differ, so that [Resume] knows a row by all that it says: one whose
-// numbers have changed meanwhile is a new one, and may come again.
+// QueryAll iterates over all rows of a query. Nobody says that the ids of rows differ, so that rows which say the same are different ones, and [Resume]
+// knows a row by all that it says: one whose numbers have changed meanwhile is a new one, and may come again. One that says the same as one of the last
+// 64 that were handled, and stands on the page where it goes on, passes for that: ask for columns that tell rows apart.
 //
 // POST /v1/client/{client_id}/attack-vectors/security-agg/query. Replay class: read.
 func (s *AttackVectorsService) QueryAll(ctx context.Context, query AttackQuery, opts ...CallOption) iter.Seq2[AttackRow, error] {

@@ -306,6 +306,51 @@ func TestResumeOfVectorsThatWentAway(t *testing.T) {
 	}
 }
 
+// TestRowsThatSayTheSameAreDifferentOnes: single attacks of which the query asks for little.
+func TestRowsThatSayTheSameAreDifferentOnes(t *testing.T) {
+	query := AttackQuery{Select: []AttackColumn{ColumnRequests}, Preset: PresetNone}
+	items := make([]int, 230)
+	for i := range items {
+		items[i] = i + 1
+	}
+	client := behindServer(t, &items, func(n int) string { return fmt.Sprintf(`{"id":"day","type":%d,"requests_count":1}`, n%3) })
+	var place Checkpoint
+	for _, opts := range [][]CallOption{nil, {Resume(&place)}} {
+		count := 0
+		for _, err := range client.AttackVectors.QueryAll(t.Context(), query, opts...) {
+			require.NoError(t, err)
+			count++
+		}
+		require.Equal(t, len(items), count)
+	}
+	// What is not on the page of the place comes in any case.
+	place = Checkpoint{}
+	count := 0
+	for range client.AttackVectors.QueryAll(t.Context(), query, Resume(&place), MaxItems(100)) {
+		count++
+	}
+	for _, err := range client.AttackVectors.QueryAll(t.Context(), query, Resume(&place)) {
+		require.NoError(t, err)
+		count++
+	}
+	require.Equal(t, len(items), count)
+}
+
+// TestRowsForEver: a service that gives the same rows with ever new cursors ends the list with an error.
+func TestRowsForEver(t *testing.T) {
+	asked := 0
+	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		_, _ = fmt.Fprintf(w, `{"data":[{"id":"a"},{"id":"b"}],"next_cursor":"to-%d"}`, asked)
+	})
+	var failure error
+	for _, err := range client.AttackVectors.QueryAll(t.Context(), AttackQuery{Select: []AttackColumn{ColumnRequests}, Preset: PresetNone}) {
+		failure = err
+	}
+	require.ErrorIs(t, failure, ErrResponse)
+	require.Less(t, asked, 2*maxStale)
+}
+
 // TestResumeOfRowsThatChanged: a row whose numbers have grown may come again, and none is left out.
 func TestResumeOfRowsThatChanged(t *testing.T) {
 	query := AttackQuery{Select: []AttackColumn{ColumnRequests}, GroupBy: []AttackColumn{ColumnHost}}

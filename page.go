@@ -131,6 +131,8 @@ type lister[T any] struct {
 	// id identifies an item, so that one which moved to the next page while the list was read is not yielded twice. nil if items
 	// have no identity; "" for one item that lacks its id.
 	id func(*T) string
+	// alike says that different items may have one id: none is left out for it, but on the page where a checkpoint goes on. For lists by cursor only.
+	alike bool
 	// at is the time of an item, by which a list with a range of times is ordered; nil if there is none.
 	at func(*T) time.Time
 	// version tells apart the states of an item whose place in the list changes with them; nil if items stay where they are.

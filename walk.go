@@ -221,7 +221,7 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 				w.places.add(w.where(&page.Items[i]))
 			}
 			switch {
-			case !fresh:
+			case !fresh || w.alike:
 			case named:
 				w.recent.add(h)
 			default:
@@ -242,6 +242,9 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 		}
 		for _, h := range nameless {
 			w.recent.add(h)
+		}
+		if w.alike && !w.resumed {
+			w.recent = recent{} // what a checkpoint knows stands on this page
 		}
 		clear(page.Items[kept:])
 		page.cut(kept)
@@ -369,9 +372,9 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 	}
 }
 
-// endsOf is what the first and the last item of a page say, if items have no ids.
+// endsOf is what the first and the last item of a page say, if items have no ids of their own.
 func (w *walk[T]) endsOf(page *Page[T]) uint64 {
-	if w.id != nil || len(page.Items) == 0 {
+	if w.id != nil && !w.alike || len(page.Items) == 0 {
 		return 0
 	}
 	data, err := wire.MarshalEcho([]*T{&page.Items[0], &page.Items[len(page.Items)-1]})

@@ -43,7 +43,10 @@ const (
 //
 // A watch that goes on from it reads again from the Overlap before Through on, items of the future included, and leaves out the last 512 items that it
 // remembers. So items come at least once, also those that appeared while nobody watched; and exactly once in effect for a sink in which a repeated id
-// overwrites itself.
+// overwrites itself. What was older than the Overlap when it was read, by the clock of a server that tells the time, is not read again.
+//
+// So a watch may be left after every few items, and gets on. But where more items come within the Overlap than that and 512, it hands out items of the
+// Overlap again and again, and the new ones only when they are about to leave it: let it run, or take more at a time.
 //
 // One exception are checkpoints with a Through that lies ahead of the present, which early versions of this package wrote when an item of the future came,
 // and a machine whose clock is ahead may write if the server does not tell the time. How far was read is not known then. The watch goes on from the
@@ -55,6 +58,9 @@ type WatchCheckpoint struct {
 	// from is where the watch began, and through how far was read, both in unix seconds. That is the time of the latest item, but no later than when
 	// it was asked for: an item of the future says nothing of what happens until then.
 	from, through int64
+	// settled is the time before which all was handed out and nothing new turns up any more, for an overlap of so many seconds. It goes on where many
+	// more items are of the last overlap than last holds, so that a watch that is left again and again gets on.
+	settled, overlap int64
 	// latest is the time of the latest item that was handed out, whatever it is.
 	latest int64
 	last   hashRing
@@ -79,6 +85,8 @@ type watchJSON struct {
 	List      string `json:"list"`
 	From      int64  `json:"from"`
 	Through   int64  `json:"through"`
+	Settled   int64  `json:"settled,omitempty"`
+	Overlap   int64  `json:"overlap,omitempty"`
 	Latest    int64  `json:"latest,omitempty"`
 	Last      []byte `json:"last,omitempty"`
 	Checksum  string `json:"checksum,omitempty"`
@@ -89,7 +97,11 @@ func (c WatchCheckpoint) MarshalJSON() ([]byte, error) {
 	if c.IsZero() {
 		return []byte("null"), nil
 	}
-	j := watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, c.latest, c.last.bytes(), ""}
+	settled := c.settled
+	if settled == c.from {
+		settled = 0 // nothing to tell
+	}
+	j := watchJSON{checkpointVersion, c.operation, listName(c.list), c.from, c.through, settled, c.overlap, c.latest, c.last.bytes(), ""}
 	j.Checksum = checksum(j)
 	return json.Marshal(j)
 }
@@ -110,8 +122,11 @@ func (c *WatchCheckpoint) UnmarshalJSON(data []byte) error {
 	if err := verify(sum, j); err != nil {
 		return err
 	}
-	read := WatchCheckpoint{operation: j.Operation, list: list, from: j.From, through: j.Through, latest: j.Latest}
-	if j.Through < j.From || j.From < -(1<<40) || j.Through > 1<<40 || !read.last.read(j.Last, maxHashes) {
+	read := WatchCheckpoint{
+		operation: j.Operation, list: list, from: j.From, through: j.Through, settled: cmp.Or(j.Settled, j.From), overlap: j.Overlap, latest: j.Latest,
+	}
+	inOrder := j.From <= read.settled && read.settled <= j.Through
+	if !inOrder || j.Overlap < 0 || j.From < -(1<<40) || j.Through > 1<<40 || !read.last.read(j.Last, maxHashes) {
 		return invalid("checkpoint", "its numbers make no sense")
 	}
 	*c = read
@@ -146,6 +161,8 @@ type watcher[T any] struct {
 	// time since.
 	began time.Time
 	told  bool
+	// isTimeKnown says that the clocks of this machine and of the server are less than a day apart, so that ahead is all of it.
+	isTimeKnown bool
 	// assumed says that the beginning was taken from the clock of this machine.
 	assumed bool
 	// again says that the poll is to begin anew at once: its beginning turned out to be wrong, or it lasts too long.
@@ -218,12 +235,17 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 			from = w.began.Add(-w.options.Overlap)
 			w.assumed = true
 		}
-		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix()}
+		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix(), settled: from.Unix(), overlap: w.overlap()}
 		return nil
 	}
 	if err := admits(w.place.operation, name, w.place.list, list); err != nil {
 		return err
 	}
+	if longer := w.overlap() - w.place.overlap; longer > 0 {
+		// What was settled for a shorter overlap may not be for this one.
+		w.place.settled = max(w.place.settled-longer, w.place.from)
+	}
+	w.place.overlap = w.overlap()
 	w.limit()
 	// Checkpoints of earlier versions do not tell it: then nothing counts as a silence.
 	w.seen.latest = cmp.Or(w.place.latest, math.MaxInt64)
@@ -235,10 +257,11 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 // item of the future for how far was read, and clocks may be set back between two watches. It reports whether there was any.
 func (w *watcher[T]) limit() bool {
 	most := max(w.began.Add(-w.ahead).Unix(), w.place.from)
-	if w.place.through <= most {
+	settled := max(most-w.overlap(), w.place.from)
+	if w.place.through <= most && w.place.settled <= settled {
 		return false
 	}
-	w.place.through = most
+	w.place.through, w.place.settled = min(w.place.through, most), min(w.place.settled, settled)
 	return true
 }
 
@@ -325,7 +348,7 @@ func (w *watcher[T]) wait(ctx context.Context, op operation, failures int, err e
 	}
 }
 
-// low is the time from which on something unknown may show up.
+// low is the time from which on items are remembered.
 func (w *watcher[T]) low() int64 {
 	return max(w.place.through-w.overlap(), w.place.from, w.forgotten)
 }
@@ -351,6 +374,9 @@ func (w *watcher[T]) read(at int64) {
 		most = w.asked
 	}
 	w.place.through = max(w.place.through, min(at, most.Unix()))
+	if w.isTimeKnown {
+		w.place.settled = max(w.place.settled, min(at, most.Add(-leastSkew).Unix()-w.overlap()))
+	}
 }
 
 // forget forgets what will not be asked for again.
@@ -367,14 +393,16 @@ const (
 
 // tell is told the time at the server. The clock of this machine may be ahead of it, and what it says must hide nothing.
 func (w *watcher[T]) tell(date time.Time) {
-	if skew := time.Since(date); skew >= leastSkew && skew <= mostSkew {
+	skew := time.Since(date)
+	w.isTimeKnown = skew <= mostSkew
+	if skew >= leastSkew && w.isTimeKnown {
 		w.ahead = max(w.ahead, skew)
 	}
 	switch {
 	case w.told:
 	case w.assumed && w.ahead > 0:
 		from := w.place.from - int64(w.ahead/time.Second) - 1
-		w.place.from, w.place.through, w.again = from, from, true
+		w.place.from, w.place.through, w.place.settled, w.again = from, from, from, true
 	default:
 		w.again = w.limit()
 	}
@@ -394,12 +422,12 @@ func (w *watcher[T]) deliver() {
 	}
 }
 
-// poll reads from low on, oldest first, and hands out what is not known. It reports whether the caller wants more.
+// poll reads from where something unknown may show up, oldest first, and hands out what is not known. It reports whether the caller wants more.
 func (w *watcher[T]) poll(ctx context.Context, yield func(T, error) bool) (goesOn bool, err error) {
 	w.fresh, w.again, w.bound, w.due = false, false, time.Time{}, time.Time{}
 	// A poll reads all that is remembered again, so that going over it costs little beside.
 	w.seen.sweep()
-	l := w.list(Since(time.Unix(w.low(), 0)))
+	l := w.list(Since(time.Unix(max(w.low(), w.place.settled), 0)))
 	l.clock, l.passes = w.tell, w.pass
 	for item, err := range l.all(ctx, PageOptions{Order: Ascending}) {
 		if err != nil {

@@ -275,6 +275,72 @@ func TestWatchWithoutRoomRepeatsRatherThanLoses(t *testing.T) {
 	})
 }
 
+// TestWatchThatIsLeftAgainAndAgain takes fewer items at a time than come within the overlap, and gets on all the same.
+func TestWatchThatIsLeftAgainAndAgain(t *testing.T) {
+	for name, from := range map[string]time.Duration{"what is of the past": -2 * time.Hour, "what comes meanwhile": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &eventServer{date: time.Now}
+				const n, atOnce = 9000, 400 // and 1500 within the overlap
+				start := time.Now().Add(from)
+				server.random(n, start, 30*time.Minute, 4*time.Minute)
+				seen := map[string]bool{}
+				stored, runs := []byte("null"), 0
+				for ; len(seen) < n && runs < 4*n/atOnce; runs++ {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+					var place WatchCheckpoint
+					require.NoError(t, json.Unmarshal(stored, &place))
+					taken := 0
+					for hit, err := range server.client(t).Hits.Watch(ctx, HitFilter{Time: Since(start)}, WatchOptions{Checkpoint: &place}) {
+						if err != nil {
+							require.ErrorIs(t, err, context.DeadlineExceeded)
+							break
+						}
+						seen[hit.ID.String()] = true
+						stored, err = json.Marshal(place)
+						require.NoError(t, err)
+						if taken++; taken == atOnce {
+							break
+						}
+					}
+					cancel()
+					time.Sleep(30 * time.Second)
+				}
+				require.Equal(t, n, len(seen), "after %d runs", runs)
+			})
+		})
+	}
+}
+
+// TestALongerOverlapIsReadAgain: what nothing could be added to for a shorter one.
+func TestALongerOverlapIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{date: time.Now}
+		start := time.Now()
+		late := event{1000, start.Add(30 * time.Minute), start.Add(2 * time.Hour)}
+		server.random(900, start, time.Hour, time.Second)
+		server.events = append(server.events, late)
+		time.Sleep(90 * time.Minute)
+		var place WatchCheckpoint
+		follow := func(overlap time.Duration) []string {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			var got []string
+			for hit, err := range server.client(t).Hits.Watch(ctx, HitFilter{Time: Since(start)}, WatchOptions{Checkpoint: &place, Overlap: overlap}) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				got = append(got, hit.ID.String())
+			}
+			return got
+		}
+		require.Len(t, follow(10*time.Minute), 900)
+		require.Empty(t, follow(10*time.Minute))
+		require.Contains(t, follow(90*time.Minute), "hits:1000")
+	})
+}
+
 func TestWatchKeepsItsMemoryBounded(t *testing.T) {
 	var s seen
 	// An item of the future, as a wrong clock makes it, stands before all others and stays.
