@@ -527,6 +527,9 @@ func TestFindSameComparesWhatIsSent(t *testing.T) {
 		Mode: ModeBlock, Threshold: control.Threshold, Reaction: control.Reaction,
 		Parameters: EnumeratedParameters{Points: []ParameterPoint{{Point: Point{QueryParam("id")}}}},
 	}
+	newer, narrow := control, control
+	newer.Threshold.Extra = Extra{"burst": RawJSON("7")}
+	narrow.AdvancedConditions = []AdvancedCondition{{Field: "ip", Operator: "eq", Values: []string{"192.0.2.1"}}}
 	const dos = `{"id":1,"actionid":5,"type":"rate_limit_enum","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600}`
 	for name, test := range map[string]struct {
 		spec RuleSpec
@@ -544,7 +547,22 @@ func TestFindSameComparesWhatIsSent(t *testing.T) {
 		"more reaction": {control, strings.Replace(dos, `"block_by_ip":600`, `"block_by_ip":600,"block_by_session":600`, 1) + `}`, false},
 		"null reaction": {control, strings.Replace(dos, `"block_by_ip":600`, `"block_by_ip":600,"block_by_session":null`, 1) + `}`, true},
 		"less reaction": {control, strings.Replace(dos, `"block_by_ip":600`, ``, 1) + `}`, false},
-		"new member":    {control, strings.Replace(dos, `"period":1`, `"period":1,"burst":7`, 1) + `}`, false},
+		"new member":    {control, strings.Replace(dos, `"period":1`, `"period":1,"burst":7`, 1) + `}`, true},
+		"new reaction":  {control, strings.Replace(dos, `"block_by_ip":600`, `"block_by_ip":600,"notify":true`, 1) + `}`, true},
+		"exact, with new members": {
+			exact, `{"id":1,"actionid":5,"type":"bola","mode":"block","threshold":{"count":1,"period":1,"burst":7},"reaction":{"block_by_ip":600},
+			"enumerated_parameters":{"mode":"exact","new":1,"points":[{"point":["get","id"],"sensitive":false,"hashed":true}]}}`, true,
+		},
+		"another point, with new members": {
+			exact, `{"id":1,"actionid":5,"type":"bola","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600},
+			"enumerated_parameters":{"mode":"exact","points":[{"point":["get","uid"],"hashed":true}]}}`, false,
+		},
+		"new member that is wanted": {newer, strings.Replace(dos, `"period":1`, `"period":1,"burst":7`, 1) + `}`, true},
+		"another value of it":       {newer, strings.Replace(dos, `"period":1`, `"period":1,"burst":8`, 1) + `}`, false},
+		"a condition that is new": {
+			narrow, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"],"until":"noon"}]}`, false,
+		},
+		"the same condition": {narrow, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"]}]}`, true},
 		"exact, with nulls": {
 			exact, `{"id":1,"actionid":5,"type":"bola","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600},
 			"enumerated_parameters":{"mode":"exact","additional_parameters":null,"name_regexps":[],"points":[{"point":["get","id"],"sensitive":false}]}}`, true,

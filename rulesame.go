@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // FindSame returns the rules that do the same as rule in the same scope: of the same type, with the same spec. What rule leaves to the defaults
-// of the API may have any value, but a missing point or condition must be missing. Comment, title and the like do not count. It tells
+// of the API may have any value, but a missing point, condition, threshold or reaction must be missing. Members that this package has no field for do not
+// count, unless rule has them or they are of a condition. Comment, title and the like do not count. It tells
 // whether a [RulesService.Create] with an unknown outcome was applied, and keeps a program from making a rule twice. A rule that was made
 // just now may be missing for some seconds.
 //
@@ -80,7 +82,11 @@ func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 	if r.Type() != kind {
 		return false
 	}
-	members, err := echoMembers(r.Spec)
+	return hasMembers(r.Spec, want) || hasMembers(withoutExtra(r.Spec), want)
+}
+
+func hasMembers(spec RuleSpec, want []wire.Member) bool {
+	members, err := echoMembers(spec)
 	if err != nil {
 		return false
 	}
@@ -100,6 +106,42 @@ func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 		}
 	}
 	return true
+}
+
+// withoutExtra returns a copy of a spec without the members that this package has no field for, but for those of conditions, which they may narrow.
+func withoutExtra(spec RuleSpec) RuleSpec {
+	v := reflect.New(reflect.TypeOf(spec)).Elem()
+	v.Set(reflect.ValueOf(spec))
+	dropExtra(v)
+	return v.Interface().(RuleSpec)
+}
+
+func dropExtra(v reflect.Value) {
+	switch v.Interface().(type) {
+	case Extra:
+		v.SetZero()
+		return
+	case Point, AdvancedCondition, ArbitraryCondition:
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				dropExtra(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			return
+		}
+		copied := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(copied, v)
+		v.Set(copied)
+		for i := range v.Len() {
+			dropExtra(v.Index(i))
+		}
+	}
 }
 
 // sameMember reports whether two members have the same value. A missing one is as good as null or a zero, within objects too.
