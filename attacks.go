@@ -456,8 +456,8 @@ func byBeginning(l *lister[Attack], start PageOptions) (*lister[Attack], PageOpt
 }
 
 // All iterates over the attacks that match filter, in pages of 1000 unless [PageSize] says otherwise. Those that began last come first, which is the
-// order in which an attack that goes on meanwhile keeps its place, so that each one that exists throughout comes once. [AttacksService.List] has
-// those first that went on last.
+// order in which an attack that goes on meanwhile keeps its place, so that each one that exists throughout comes once; with [Concurrency], unless a hit
+// that comes late gives it an earlier beginning. [AttacksService.List] has those first that went on last.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) All(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Attack, error] {

@@ -230,6 +230,9 @@ func MaxItems(n int) CallOption {
 // Concurrency lets an iterator over an offset list have n pages in flight, at most 32. Items still come in order. The default, 1, reads
 // one page ahead while the caller works; cursor lists always do that. Memory grows with n pages. When the context ends, the page at hand is the last one
 // that is handed out; the iterator fails behind it.
+//
+// With more than 1, an item that moves within the list while pages are in flight may be left out, such as an attack of [AttacksService.All] to which a hit
+// that comes late gives an earlier beginning. One that stays where it is comes once, whatever comes into the list or leaves it.
 func Concurrency(n int) CallOption {
 	return func(s *callSettings) error {
 		if n < 1 || n > 32 {

@@ -60,7 +60,7 @@ func isSecretPart(name string) bool {
 
 var wordMarks = strings.NewReplacer("_", "", "-", "")
 
-// isSecretWord reports whether the last word of a name is one of words: of basic_auth, basic-auth or basicAuth.
+// isSecretWord reports whether the last word of a name is one of words: of basic_auth, basic-auth, basicAuth, HTTPAuth or oauth2Auth.
 func isSecretWord(name string) bool {
 	name = name[strings.LastIndexAny(name, "_-")+1:]
 	for _, word := range words {
@@ -68,12 +68,14 @@ func isSecretWord(name string) bool {
 		if at < 0 || !strings.EqualFold(name[at:], word) {
 			continue
 		}
-		if at == 0 || 'A' <= name[at] && name[at] <= 'Z' && 'a' <= name[at-1] && name[at-1] <= 'z' {
+		if at == 0 || isUpper(name[at]) && (!isUpper(name[at-1]) || !isUpper(name[at+1])) {
 			return true
 		}
 	}
 	return false
 }
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 // Body returns a copy of a body with the values of secret members masked. JSON that breaks off keeps its masked beginning; a body
 // that is not JSON is treated as text.
@@ -165,9 +167,8 @@ var secretPair = regexp.MustCompile(`(?i)(?:(?:([a-z0-9_-]*(?:authorization|cook
 	`recovery[_-]?code|(?:webhook|collector)[_-]?url|connection[_-]?string)[a-z0-9_-]*|` +
 	`(?:\b|%[0-9a-f]{2})(?:target|headers|auth_headers|session_data|additional_data|diff|before|after|state_before_action|state_after_action)\b)` +
 	quotes + `*\s*(?:=>|[:=]|=&gt;|%3D|%3A)|` +
-	// A short word before a bare colon may begin a sentence: "auth: user not found".
-	`(?:(?:\b|[_-]|%[0-9a-f]{2})(?:auth|bearer|jwt|pass|sig)|(?-i:[a-z](?:Auth|Bearer|Jwt|JWT|Pass|Sig)))` +
-	`(?:` + quotes + `*\s*(?:=>?|=&gt;|%3D)|` + quotes + `+\s*(?::|%3A)))` +
+	`(?:(?:\b|[_-]|%[0-9a-f]{2})(?:auth|bearer|jwt|pass|sig)|(?-i:[a-z0-9](?:Auth|Bearer|Jwt|JWT|Pass|Sig)|[A-Z](?:Auth|Bearer|Jwt|Pass|Sig)))` +
+	`(?:` + quotes + `*\s*(?:=>?|=&gt;|%3D)|` + quotes + `+\s*(?::|%3A)|(\s*:)))` +
 	`\s*(?:bearer\s+|basic\s+)?`)
 
 // quotes are the marks that may stand around the name of a pair.
@@ -194,6 +195,9 @@ func plainText(s string) string {
 		}
 		b.WriteString(s[:at[1]])
 		s = s[at[1]:]
+		if said := clause(s); at[4] >= 0 && (isComplaint(said) || startsWithCount(said)) {
+			continue // a short word before a bare colon may begin a sentence: "auth: user not found", "pass: 3 of 5"
+		}
 		if n := secretLength(s, at[2] >= 0); n > 0 {
 			b.WriteString(Mask)
 			s = s[n:]
@@ -250,12 +254,40 @@ func lineLength(s string) int {
 // plainComplaint is what a service says about a field: a few plain words, and never digits or mixed case.
 var plainComplaint = regexp.MustCompile(`^[A-Z]?[a-z]{0,15}(?:(?:[ ']|, )[a-z]{1,15})*[.!]?$`)
 
+// complaining are the words that make a complaint of others. A pass phrase of plain words most likely has none.
+var complaining = []string{
+	"absent", "accepted", "already", "are", "available", "be", "blank", "can", "cannot", "denied", "differ", "different", "differs", "disabled", "does", "empty",
+	"exist", "exists", "expected", "expired", "failed", "forbidden", "has", "incorrect", "invalid", "is", "malformed", "match", "mismatch", "missing", "must",
+	"needed", "needs", "no", "not", "provided", "refused", "rejected", "required", "requires", "revoked", "should", "supported", "taken", "too", "unauthorized",
+	"unexpected", "unknown", "unsupported", "used", "was", "weak", "were", "wrong",
+}
+
+// isComplaint reports whether text is plainly a complaint, such as "required", "is too short" or "user not found", and so no secret.
+func isComplaint(text string) bool {
+	return plainComplaint.MatchString(text) && slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ',.!", r) }),
+		func(word string) bool { return slices.Contains(complaining, strings.ToLower(word)) })
+}
+
+// startsWithCount reports whether the first word of a text is a number of a few digits.
+func startsWithCount(text string) bool {
+	word, _, _ := strings.Cut(text, " ")
+	return 0 < len(word) && len(word) <= 4 && strings.Trim(word, "0123456789") == ""
+}
+
+// clause is the beginning of a text up to a mark that ends a clause.
+func clause(s string) string {
+	if end := strings.IndexAny(s, "\r\n;:,\"<>()[]{}"); end >= 0 {
+		s = s[:end]
+	}
+	return strings.TrimSpace(s)
+}
+
 // Complaint returns what an error answer says about the field called name, masked if that field is secret and the text is not plainly a complaint
 // such as "required" or "is too short": it might be the value itself.
 func Complaint(name, text string) string {
 	text = Text(text)
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		if (IsSecretName(part) || part == "value") && !plainComplaint.MatchString(text) {
+		if (IsSecretName(part) || part == "value") && !isComplaint(text) {
 			return Mask
 		}
 	}

@@ -66,16 +66,17 @@ func TestURLMasksQueries(t *testing.T) {
 func TestShortWordsAreNamesOfSecrets(t *testing.T) {
 	for _, word := range words {
 		title := strings.ToUpper(word[:1]) + word[1:]
-		for _, name := range []string{word, strings.ToUpper(word), title, "my_" + word, "MY_" + strings.ToUpper(word), "my-" + word, "my" + title, "X-My-" + title, "user[" + word + "]"} {
+		for _, name := range []string{word, strings.ToUpper(word), title, "my_" + word, "MY_" + strings.ToUpper(word), "my-" + word, "my" + title, "DB" + title, "v4" + title, "X-My-" + title, "user[" + word + "]"} {
 			require.True(t, IsSecretName(name), name)
 			require.NotContains(t, string(Body(fmt.Appendf(nil, `{%q:{"x":[%q]}}`, name, planted))), planted, name)
-			for _, text := range []string{"%s=%s", "a=b&%s=%s&c=d", "user[%s]=%s", "user%%5B%s%%5D=%s", `<p>"%s": "%s"</p>`, `:%s=>"%s"`, `said {\"%s\":\"%s\"`} {
+			for _, text := range []string{"%s=%s", "a=b&%s=%s&c=d", "user[%s]=%s", "user%%5B%s%%5D=%s", `<p>"%s": "%s"</p>`, `:%s=>"%s"`, `said {\"%s\":\"%s\"`, "host: a\n%s: %s\n", "its %s : %s"} {
 				require.NotContains(t, Text(fmt.Sprintf(text, name, planted)), planted, "%s in %s", name, text)
 			}
 			u := url.URL{Scheme: "https", Host: "api.example.com", Path: "/x", RawQuery: url.Values{name: {planted}}.Encode()}
 			require.NotContains(t, URL(&u), planted, name)
 		}
 		require.False(t, IsSecretName("by"+word), word)
+		require.False(t, IsSecretName("BY"+strings.ToUpper(word)), word)
 		require.Equal(t, fmt.Sprintf(`[{%q:4},{"weak_%[1]s":1}]`, word), string(Body(fmt.Appendf(nil, `[{%q:4},{"weak_%[1]s":1}]`, word))), "a count")
 	}
 }
@@ -90,7 +91,7 @@ func TestOrdinaryNamesStay(t *testing.T) {
 		require.Equal(t, body, string(Body([]byte(body))))
 		require.False(t, IsSecretName(name), name)
 	}
-	for _, text := range []string{"auth: user not found", "the pass: 3 of 5", "bypass=none", "auth_type=basic", "point=7&passed=1"} {
+	for _, text := range []string{"auth: user not found", "Basic Auth: it is required, and missing", "jwt: expired; the user is me", "the pass: 3 of 5", "bypass=none", "auth_type=basic", "point=7&passed=1"} {
 		require.Equal(t, text, Text(text))
 	}
 }
@@ -108,10 +109,10 @@ func TestPathMasksMatrixParameters(t *testing.T) {
 }
 
 func TestComplaintsStay(t *testing.T) {
-	for _, text := range []string{"required", "Is too short", "can't be blank", "has an invalid format."} {
+	for _, text := range []string{"required", "Is too short", "can't be blank", "has an invalid format.", "Missing", "already taken"} {
 		require.Equal(t, text, Complaint("a.password", text))
 	}
-	for _, text := range []string{planted, "Abc123", "hunter2"} {
+	for _, text := range []string{planted, "Abc123", "hunter2", "swordfish", "correct horse battery staple", "Open sesame"} {
 		require.Equal(t, Mask, Complaint("token", text))
 		require.Equal(t, text, Complaint("name", text))
 	}

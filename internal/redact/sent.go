@@ -89,8 +89,12 @@ func cutBlank(s string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// with adds the forms of a value, and of what stands in it behind a scheme, unless it is too short.
+// with adds the forms of a value, and of what stands in it behind a scheme, unless it is too short. Blanks and line ends around it are often left out:
+// by net/http in headers, and by services.
 func (c Credentials) with(value string) Credentials {
+	if bare := strings.TrimSpace(value); bare != value {
+		c = c.with(bare)
+	}
 	if len(value) < minSecret {
 		return c
 	}

@@ -38,6 +38,12 @@ func TestOfAllCredentialsSixCharactersSuffice(t *testing.T) {
 		require.Equal(t, "no [redacted] here", known.Text("no hunter here"))
 		require.Equal(t, "no [redacted] here", known.Text("no aHVudGVy here"))
 	}
+	// What stands around a value is often left out.
+	for _, known := range []Credentials{
+		Sent(nil, nil, []string{"\thunter \n"}), Sent(http.Header{"X-Gateway-Token": {"hunter "}}, nil, nil), Sent(http.Header{"X-Gate": {"hunter\t"}}, []string{"X-Gate"}, nil),
+	} {
+		require.NotContains(t, known.Text("no hunter here"), "hunter")
+	}
 	short := Sent(http.Header{"X-Gateway-Token": {"abcde"}, "Authorization": {"Bearer abcde"}, "X-Gate": {"abcde"}}, []string{"X-Gate"}, []string{"abcde", "my abcdef"})
 	require.Equal(t, "no abcde or abcdef here", short.Text("no abcde or abcdef here"), "nor is the last word of a phrase a secret")
 }
