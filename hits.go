@@ -396,6 +396,11 @@ type HitRequest struct {
 // String says which request it is, without query, headers and body.
 func (r HitRequest) String() string {
 	path, _, _ := strings.Cut(r.URI, "?")
+	if scheme, rest, isAbsolute := strings.Cut(path, "://"); isAbsolute && !strings.Contains(scheme, "/") {
+		// The host may have a password before it.
+		_, path, _ = strings.Cut(rest, "/")
+		path = "/" + path
+	}
 	return fmt.Sprintf("%s %s: %d headers", clip(r.Method), clip(path), len(r.Headers))
 }
 

@@ -131,6 +131,12 @@ func TestHitRequestsShowNoTraffic(t *testing.T) {
 		requireNoSecret(t, fmt.Sprintf("dump of %T", v), shown.String(), planted)
 		require.Contains(t, shown.String(), "POST /login")
 	}
+	for uri, want := range map[string]string{
+		"http://user:" + planted + "@example.com/login?x": "GET /login: 0 headers", "http://user:" + planted + "@example.com": "GET /: 0 headers",
+		"/go/http://example.com/x": "GET /go/http://example.com/x: 0 headers",
+	} {
+		require.Equal(t, want, HitRequest{Method: "GET", URI: uri}.String())
+	}
 	written, err := json.Marshal(details)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(string(written), planted), "JSON has all of it")

@@ -1087,6 +1087,54 @@ func TestItemsOfOneSecondInAnyOrder(t *testing.T) {
 	})
 }
 
+// TestItemsOfOneSecondInPagesThatAreCut: the service ends a page at 64 KiB, and gives the hits of one second in another order with each answer. Pages
+// overlap by the whole second behind those that are not the largest, too.
+func TestItemsOfOneSecondInPagesThatAreCut(t *testing.T) {
+	t.Parallel()
+	const n, perSecond = 1000, 20
+	for seed := range uint64(10) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		hits, padding := numbers(n), make([]string, n)
+		for i := range padding {
+			padding[i] = strings.Repeat("x", 400+random.IntN(800))
+		}
+		server := func(r *http.Request) (*http.Response, error) {
+			var asked struct {
+				Limit  int `json:"limit"`
+				Offset int `json:"offset"`
+			}
+			data, err := io.ReadAll(r.Body)
+			if err != nil || wire.Unmarshal(data, &asked) != nil {
+				return nil, errors.New("no request for a page")
+			}
+			for second := range slices.Chunk(hits, perSecond) {
+				random.Shuffle(len(second), func(i, j int) { second[i], second[j] = second[j], second[i] })
+			}
+			body := []byte(`{"status":200,"body":[`)
+			for i, hit := range hits[min(asked.Offset, n):min(asked.Offset+asked.Limit, n)] {
+				item := fmt.Sprintf(`{"id":["hits","%d"],"time":%d,"value":%q}`, hit, n-hit/perSecond, padding[hit])
+				if i > 0 && len(body)+len(item) > 64<<10 {
+					break
+				}
+				if i > 0 {
+					body = append(body, ',')
+				}
+				body = append(body, item...)
+			}
+			return stubTransport{string(body) + "]}"}.RoundTrip(r)
+		}
+		client, err := New(US, Token("test-token-list"), WithRoundTripper(roundTripperFunc(server)), WithDefaultClientID(1))
+		require.NoError(t, err)
+		seen := map[string]int{}
+		for hit, err := range client.Hits.All(t.Context(), HitFilter{Time: Last(time.Hour)}) {
+			require.NoError(t, err)
+			seen[hit.ID.String()]++
+			require.Equal(t, 1, seen[hit.ID.String()])
+		}
+		require.Equal(t, n, len(seen), "seed %d", seed)
+	}
+}
+
 // TestAChainThatLosesItems: pages by number cannot overlap, but each tells the total; those by an offset that the server names overlap by one item.
 func TestAChainThatLosesItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

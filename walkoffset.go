@@ -124,7 +124,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		if edge.last == o.tip || follows {
 			o.edge = edge
 		}
-		if received >= f.asked.Limit || received >= o.proven {
+		isFull := received >= f.asked.Limit || received >= o.proven
+		if isFull {
 			o.keep(max(edge.ties, o.edge.ties))
 		}
 		if o.stale++; len(page.Items) > 0 {
@@ -142,6 +143,9 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			o.short = received < o.proven
 		}
 		more := o.goesOn(f.asked, received, repeats)
+		if more && !isFull && !o.behind {
+			o.keep(max(edge.ties, o.edge.ties)) // it was cut, and is not the last
+		}
 		if more && !o.behind && !o.settings.noPrefetch && o.stale < 2 {
 			o.fill(ctx, start)
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -61,7 +62,11 @@ func parts(name, value string) []string {
 			if !found {
 				cookie = name
 			}
-			cookies = append(cookies, strings.Trim(cookie, ` "`))
+			cookie = strings.Trim(cookie, ` "`)
+			cookies = append(cookies, cookie)
+			if plain, err := url.PathUnescape(cookie); err == nil && plain != cookie {
+				cookies = append(cookies, plain) // as frameworks read it
+			}
 		}
 		return cookies
 	}

@@ -52,13 +52,13 @@ func TestOfAllCredentialsSixCharactersSuffice(t *testing.T) {
 func TestPartsOfHeadersAreKnown(t *testing.T) {
 	basic := func(pair string) string { return base64.StdEncoding.EncodeToString([]byte(pair)) }
 	known := Sent(http.Header{
-		"Cookie":              {`lang=en; sid=test-token-sid; quoted="test-token-quoted"; flag; a=test=token=a`, "second=test-token-second"},
+		"Cookie":              {`lang=en; sid=test-token-sid; quoted="test-token-quoted"; flag; a=test=token=a`, "second=test-token-second; escaped=test%3Atoken%2Fescaped"},
 		"Authorization":       {"Basic " + basic("gateway:test-token-password")},
 		"Proxy-Authorization": {"basic  " + strings.TrimRight(basic("test-token-user:"), "=")},
 		"X-Token":             {"Basic %%%", "Basic " + basic("ab:cd")},
 	}, nil, nil)
-	shown := known.Text("en, test-token-sid, test-token-quoted, flag, test=token=a, test-token-second, gateway:test-token-password, gateway, test-token-password, test-token-user, ab:cd")
-	require.Equal(t, "en, [redacted], [redacted], flag, [redacted], [redacted], [redacted], gateway, [redacted], [redacted], ab:cd", shown)
+	shown := known.Text("en, test-token-sid, test-token-quoted, flag, test=token=a, test-token-second, test:token/escaped, gateway:test-token-password, gateway, test-token-password, test-token-user, ab:cd")
+	require.Equal(t, "en, [redacted], [redacted], flag, [redacted], [redacted], [redacted], [redacted], gateway, [redacted], [redacted], ab:cd", shown)
 	require.Equal(t, "gateway test-token-password", Sent(http.Header{"X-Trace": {"Basic " + basic("gateway:test-token-password")}}, nil, nil).Text("gateway test-token-password"))
 }
 
