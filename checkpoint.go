@@ -76,8 +76,8 @@ const (
 // the last 64 of more items, or none of them stands before the place or on the 10 000 pages behind it, the iterator fails with [ErrGone], and so it
 // does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. A list that goes by cursors, keys or page numbers
 // hands out the page of the place in that case. What came into the list before the place is not handed out, unless it fills a page of its own of a
-// list that goes by cursors or keys. While a list loses many items as it is read, or gains many, or both, more than the last 64 may be handled out of
-// its order, and some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with each answer, a
+// list that goes by cursors or keys. While a list loses many items as it is read, or gains many, or both, or loses one where a server cuts pages by
+// their size, items may be handled out of its order, and some of them come again. Where more than 64 items of one second were handled, and the service orders those anew with each answer, a
 // resumed iterator may pass over others of that second. Where a list loses several items with each request, and its service orders those of one
 // second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once in some ten thousand runs.
 //

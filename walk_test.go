@@ -1313,6 +1313,43 @@ func TestPagesThatAreCutByTheirSize(t *testing.T) {
 	}
 }
 
+// TestResumeOfPagesThatAreCut: an item that was handled leaves the list while it is resumed, and none of the others is passed over.
+func TestResumeOfPagesThatAreCut(t *testing.T) {
+	const n = 130
+	synctest.Test(t, func(t *testing.T) {
+		random := rand.New(rand.NewPCG(3, 1))
+		sizes := make([]int, n)
+		for i := range sizes {
+			sizes[i] = 300 + random.IntN(1200)
+		}
+		for handled := 20; handled <= 100; handled++ {
+			for leaves := 1; leaves <= 6; leaves++ {
+				server := &listServer{items: numbers(n), padding: func(item int) int { return sizes[item] }, room: 20_000}
+				var place Checkpoint
+				l := server.lister(t, Resume(&place), MaxItems(handled), NoPrefetch())
+				l.usual, l.most = 1000, 1000
+				l.at = func(n *numbered) time.Time { return time.Unix(int64(5000-n.N), 0) }
+				got := collect(t, l, PageOptions{})
+				before := len(server.asked())
+				server.before = func(request int) error {
+					server.mu.Lock()
+					defer server.mu.Unlock()
+					if request == before+leaves {
+						server.items = server.items[1:]
+					}
+					return nil
+				}
+				l.opts = []CallOption{Resume(&place), NoPrefetch()}
+				seen := map[int]bool{}
+				for _, item := range append(got, collect(t, l, PageOptions{})...) {
+					seen[item] = true
+				}
+				require.Equal(t, n, len(seen), "behind %d, one leaves before request %d", handled, leaves)
+			}
+		}
+	})
+}
+
 // TestPagesByKeyThatAreCutByTheirSize, behind full ones too, and again and again.
 func TestPagesByKeyThatAreCutByTheirSize(t *testing.T) {
 	for name, padding := range map[string]func(int) int{

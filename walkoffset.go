@@ -16,6 +16,8 @@ type offsetWalk[T any] struct {
 	edge edge
 	// reached is the end of what was read without a gap, tail that of what was asked for.
 	reached, tail int
+	// furthest is the largest that reached has been.
+	furthest int
 	// ahead is how many pages may be in the queue; it doubles up to the concurrency as full pages come.
 	ahead int
 	// sure says that the pages so far were full, so that it pays to ask for later ones before this one is decoded.
@@ -117,7 +119,10 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		// A page further towards the head says nothing about the end of the list.
 		follows := f.asked.Offset >= o.reached-o.overlap
+		// One of which all was handled before a checkpoint goes further than any, other than one that holds nothing but the overlap.
 		o.reached = f.asked.Offset + received
+		extends := o.reached > o.furthest
+		o.furthest = max(o.furthest, o.reached)
 		o.end = o.reached
 		o.accept(f, page)
 		// Not so a page further towards the head. What has moved, or was handled before a checkpoint, may be known and yet the last.
@@ -142,7 +147,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 			o.varies = o.varies || o.short
 			o.short = received < o.proven
 		}
-		more := o.goesOn(f.asked, received, repeats)
+		more := o.goesOn(f.asked, received, repeats, extends)
 		if more && !isFull && !o.behind {
 			o.keep(max(edge.ties, o.edge.ties)) // it was cut, and is not the last
 		}
@@ -213,8 +218,9 @@ func (o *offsetWalk[T]) torn(page *Page[T]) bool {
 	return o.edge.ties > 0 && o.edge.ties < o.lap() && !o.edge.isOpen && o.at(&page.Items[0]).Unix() == o.edge.second
 }
 
-// goesOn judges whether there is more behind a page that was accepted. repeats says that the page followed on the one before and had nothing new.
-func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats bool) bool {
+// goesOn judges whether there is more behind a page that was accepted. repeats says that the page followed on the one before and had nothing new, extends
+// that it went further than any.
+func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats, extends bool) bool {
 	o.proven, o.behind = max(o.proven, received), false
 	switch {
 	case received >= asked.Limit:
@@ -228,7 +234,7 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats bool) bo
 		o.drop()
 		// One that holds nothing but the overlap is the last, unless there was no room for more in it.
 		isCut := o.varies || o.large
-		if o.behind = repeats && received < o.proven && isCut; repeats && received < o.proven && !isCut {
+		if o.behind = repeats && !extends && received < o.proven && isCut; repeats && received < o.proven && !isCut {
 			return false
 		}
 	default:
