@@ -340,7 +340,10 @@ func TestRowsThatSayTheSameAreDifferentOnes(t *testing.T) {
 func TestRowsForEver(t *testing.T) {
 	asked := 0
 	client, _ := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
-		asked++
+		if asked++; asked > 3*maxStale {
+			_, _ = io.WriteString(w, `{"data":[],"next_cursor":null}`)
+			return
+		}
 		_, _ = fmt.Fprintf(w, `{"data":[{"id":"a"},{"id":"b"}],"next_cursor":"to-%d"}`, asked)
 	})
 	var failure error
