@@ -21,7 +21,7 @@ import (
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
-// Checkpoint is a place in a list, see [Resume]. It is a small JSON document, of about a kilobyte, for any store: encoding/json writes and
+// Checkpoint is a place in a list, see [Resume]. It is a small JSON document, of one or two kilobytes, for any store: encoding/json writes and
 // reads it. A copy is independent of the original. The zero Checkpoint is the beginning of the list.
 type Checkpoint struct {
 	// operation and list say which list this is a place of: list stands for all that its request asks for but the page.
@@ -42,6 +42,8 @@ type Checkpoint struct {
 	second int64
 	ties   int
 	last   hashRing
+	// spots are last with the state of each item, where a change of that moves it in the list: one that has moved does not tell the place.
+	spots hashRing
 }
 
 const (
@@ -141,6 +143,7 @@ type checkpointJSON struct {
 	Second    int64  `json:"second,omitempty"`
 	Ties      int    `json:"ties,omitempty"`
 	Last      []byte `json:"last,omitempty"`
+	Spots     []byte `json:"spots,omitempty"`
 	Checksum  string `json:"checksum,omitempty"`
 }
 
@@ -152,7 +155,7 @@ func (c Checkpoint) MarshalJSON() ([]byte, error) {
 	j := checkpointJSON{
 		checkpointVersion, c.operation, listName(c.list), c.until, c.items, c.start, c.offset, c.limit,
 		// JSON holds no other bytes, and the checksum must be that of what is read again.
-		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.second, c.ties, c.last.bytes(), "",
+		strings.ToValidUTF8(c.cursor, "\ufffd"), c.handled, c.second, c.ties, c.last.bytes(), c.spots.bytes(), "",
 	}
 	j.Checksum = checksum(j)
 	return json.Marshal(j)
@@ -183,7 +186,7 @@ func (c *Checkpoint) UnmarshalJSON(data []byte) error {
 	}
 	switch {
 	case min(j.Items, j.Until, int64(j.Start), int64(j.Offset), int64(j.Limit), int64(j.Handled), int64(j.Ties)) < 0, j.Offset > math.MaxInt/2,
-		int64(j.Handled) > j.Items, !read.last.read(j.Last, listHashes), int64(read.last.n) > j.Items:
+		int64(j.Handled) > j.Items, !read.last.read(j.Last, listHashes), !read.spots.read(j.Spots, listHashes), int64(read.last.n) > j.Items, int64(read.spots.n) > j.Items:
 		return invalid("checkpoint", "its numbers make no sense")
 	}
 	*c = read
@@ -352,6 +355,7 @@ func (w *walk[T]) resume(ctx context.Context, start PageOptions, limit int) (Pag
 		return start, nil
 	}
 	c.last.each(listHashes, func(h uint64) { w.tip = h; w.recent.add(h) })
+	c.spots.each(listHashes, func(h uint64) { w.marks.add(h) })
 	return start, nil
 }
 
@@ -363,7 +367,7 @@ func (c *Checkpoint) complete() bool { return c.items <= int64(c.last.n) }
 // second were handled than are remembered, or they would come again and again.
 func (w *walk[T]) find(page *Page[T]) bool {
 	for i := range page.Items {
-		if !w.knows(&page.Items[i]) {
+		if !w.marksPlace(&page.Items[i]) {
 			continue
 		}
 		last := w.lastSecond(page)
@@ -382,13 +386,27 @@ func (w *walk[T]) find(page *Page[T]) bool {
 	return false
 }
 
+// marksPlace reports whether an item was handled before the checkpoint and has not moved since.
+func (w *walk[T]) marksPlace(item *T) bool {
+	if w.version == nil || w.marks.empty() {
+		return w.knows(item)
+	}
+	return w.marks.has(w.spot(item))
+}
+
+// spot is an item with its version, as a checkpoint needs it.
+func (w *walk[T]) spot(item *T) uint64 {
+	h, _ := w.identity(item)
+	return hash(strconv.FormatUint(h, 16) + " " + w.version(item))
+}
+
 // lastSecond is when the item that was handled last happened, in unix seconds: as the page says, or else the checkpoint. It is 0 if neither does.
 func (w *walk[T]) lastSecond(page *Page[T]) int64 {
 	if w.at == nil {
 		return 0
 	}
 	for i := range page.Items {
-		if h, _ := w.identity(&page.Items[i]); h == w.tip {
+		if h, _ := w.identity(&page.Items[i]); h == w.tip && w.marksPlace(&page.Items[i]) {
 			return w.at(&page.Items[i]).Unix()
 		}
 	}
@@ -444,6 +462,9 @@ func (w *walk[T]) pass(page *Page[T], i int) {
 	}
 	if w.id != nil {
 		c.last.push(w.hashes[i], listHashes)
+		if w.version != nil {
+			c.spots.push(w.spot(&page.Items[i]), listHashes)
+		}
 	}
 	if w.at == nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -197,6 +198,55 @@ func TestAListIsNotCutByAClock(t *testing.T) {
 				}
 				require.Len(t, seen, len(server.times), "%v behind, %+v", behind, order)
 			})
+		}
+	}
+}
+
+// TestResumeWhereAHandledAttackHasMoved: a hit that came late gives one an earlier beginning, by which it stands among those that are yet to come.
+func TestResumeWhereAHandledAttackHasMoved(t *testing.T) {
+	const n = 300
+	for _, handled := range []int{1, 2, 3, 10, 60} {
+		for _, left := range []bool{false, true} { // whether the others that were handled have left the list
+			for moved := range min(handled, 5) {
+				begins, seen := make([]int, n), map[int]bool{}
+				for i := range begins {
+					begins[i] = 100_000 - 10*i
+				}
+				list := numbers(n)
+				client := echoing(t, Token("test-token-attacks"), func(r *http.Request) (int, http.Header, string) {
+					data, err := io.ReadAll(r.Body)
+					require.NoError(t, err)
+					var asked askedPage
+					require.NoError(t, wire.Unmarshal(data, &asked))
+					slices.SortStableFunc(list, func(a, b int) int { return begins[b] - begins[a] })
+					var texts []string
+					for _, i := range list[min(asked.Offset, len(list)):min(asked.Offset+asked.Limit, len(list))] {
+						texts = append(texts, fmt.Sprintf(`{"id":["attacks","%d"],"first_time":%d,"last_time":200000}`, i, begins[i]))
+					}
+					return 200, http.Header{}, `{"status":200,"body":[` + strings.Join(texts, ",") + `]}`
+				})
+				var place Checkpoint
+				export := func(opts ...CallOption) error {
+					for attack, err := range client.Attacks.All(t.Context(), AttackFilter{}, append(opts, Resume(&place))...) {
+						if err != nil {
+							return err
+						}
+						i, err := strconv.Atoi(attack.ID.Doc)
+						require.NoError(t, err)
+						require.False(t, seen[i], "%d came again", i)
+						seen[i] = true
+					}
+					return nil
+				}
+				require.NoError(t, export(MaxItems(handled)))
+				place = carry(t, place)
+				begins[moved] -= 300
+				if left {
+					list = slices.DeleteFunc(list, func(i int) bool { return i < handled && i != moved })
+				}
+				require.NoError(t, export())
+				require.Equal(t, n, len(seen), "%d handled, %d moved, others left: %v", handled, moved, left)
+			}
 		}
 	}
 }

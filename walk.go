@@ -31,6 +31,8 @@ type walk[T any] struct {
 	version func(*T) string
 	// places are the items with their versions, if they have any: one that has moved tells nothing about its neighbours.
 	places recent
+	// marks are the items of a checkpoint with their versions.
+	marks recent
 	// tip is the hash of the last item that was new.
 	tip uint64
 	// place is the checkpoint to keep, nil for none; resumed says that its place is yet to be found. before is how many items were handled

@@ -312,6 +312,27 @@ func TestWatchThatIsLeftAgainAndAgain(t *testing.T) {
 	}
 }
 
+// TestNothingIsSettledWithoutTheTime: where the server does not tell it, the clock of this machine may be ahead, and late events would be missed.
+func TestNothingIsSettledWithoutTheTime(t *testing.T) {
+	for name, date := range map[string]func() time.Time{"none": nil, "two days ago": func() time.Time { return time.Now().Add(-48 * time.Hour) }} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &eventServer{date: date}
+			start := time.Now().Add(-2 * time.Hour)
+			server.random(100, start, time.Hour, time.Second)
+			var place WatchCheckpoint
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for _, err := range server.client(t).Hits.Watch(ctx, HitFilter{Time: Since(start)}, WatchOptions{Checkpoint: &place}) {
+				if err != nil {
+					break
+				}
+			}
+			require.Greater(t, place.through, place.from, name)
+			require.Equal(t, place.from, place.settled, name)
+		})
+	}
+}
+
 // TestALongerOverlapIsReadAgain: what nothing could be added to for a shorter one.
 func TestALongerOverlapIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
