@@ -66,7 +66,7 @@ var sampleTargets = []struct {
 	{DatadogTarget{Token: SecretOf("test-token-secret"), Region: "US1"}, `{"token":"test-token-secret","region":"US1"}`},
 	{
 		WebhookTarget{
-			URL: SecretOf("https://hooks.example.com/secret"), HTTPMethod: "PUT", Format: WebhookJSONLines, CAVerify: Set(false), Timeout: 1, OpenTimeout: 2,
+			URL: SecretOf("https://hooks.example.com/secret"), HTTPMethod: "PUT", MessageFormat: WebhookJSONLines, CAVerify: Set(false), Timeout: 1, OpenTimeout: 2,
 			Headers: map[string]Secret{"X-Key": SecretOf("test-token-secret")}, CAFile: SecretOf("secret pem"), Subtype: "fluentd", Token: SecretOf("test-token-secret"), API: SecretOf("secret"),
 		},
 		`{"url":"https://hooks.example.com/secret","http_method":"PUT","format":"jsonl","headers":{"X-Key":"test-token-secret"},
@@ -87,6 +87,7 @@ func TestTargetsTravelWholeAndReadBack(t *testing.T) {
 
 func TestTargetsHideThemselves(t *testing.T) {
 	for _, sample := range sampleTargets {
+		require.Implements(t, (*fmt.Formatter)(nil), sample.target, "a field must not hide the method")
 		integration := Integration{ID: 1, Type: sample.target.IntegrationType(), Target: sample.target}
 		update := IntegrationUpdate{Target: sample.target}
 		var log strings.Builder
@@ -109,7 +110,7 @@ func TestTargetsHideThemselves(t *testing.T) {
 }
 
 func TestHarmlessSettingsOfTargetsCanBeDumped(t *testing.T) {
-	dump, err := json.Marshal(WebhookTarget{URL: SecretOf("https://x.example.com"), Timeout: 5, Format: WebhookJSON, Headers: map[string]Secret{"A": SecretOf("")}})
+	dump, err := json.Marshal(WebhookTarget{URL: SecretOf("https://x.example.com"), Timeout: 5, MessageFormat: WebhookJSON, Headers: map[string]Secret{"A": SecretOf("")}})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"url":"[redacted]","timeout":5,"open_timeout":0,"format":"json","headers":{"A":""},"ca_file":""}`, string(dump))
 }

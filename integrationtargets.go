@@ -134,8 +134,8 @@ type WebhookTarget struct {
 	URL Secret `json:"url"`
 	// HTTPMethod is POST, the default, or PUT.
 	HTTPMethod string `json:"http_method,omitempty"`
-	// Format is [WebhookJSON] by default.
-	Format WebhookFormat `json:"format,omitempty"`
+	// MessageFormat is [WebhookJSON] by default. The wire calls it format.
+	MessageFormat WebhookFormat `json:"format,omitempty"`
 	// Headers are added to each message.
 	Headers map[string]Secret `json:"headers"`
 	// CAFile holds the certificates of the target's own authority as PEM text, empty for a public one.
@@ -367,7 +367,7 @@ func isNil(v any) bool {
 // complete fills in what the vendor's provider always sends.
 func (t WebhookTarget) complete() WebhookTarget {
 	t.HTTPMethod = cmp.Or(t.HTTPMethod, "POST")
-	t.Format = cmp.Or(t.Format, WebhookJSON)
+	t.MessageFormat = cmp.Or(t.MessageFormat, WebhookJSON)
 	t.CAVerify = Set(t.CAVerify.Or(true))
 	t.Timeout = cmp.Or(t.Timeout, 15)
 	t.OpenTimeout = cmp.Or(t.OpenTimeout, 20)

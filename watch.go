@@ -538,7 +538,8 @@ func (s *seen) sweep() {
 // new, but for twenty polls in a row at most.
 //
 // An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer than the overlap, or
-// has grown for longer than that while no poll succeeded. A [WatchCheckpoint] does not remember when each of its attacks went on last: behind it, one of
+// has grown for longer than that while no poll succeeded. What happens between two polls is not seen: a silence that is shorter by up to what an attack
+// grows between them may do. A [WatchCheckpoint] does not remember when each of its attacks went on last: behind it, one of
 // them is yielded again that goes on later than the overlap behind the latest of all that were handed out. Memory grows with the number of attacks
 // within about twice the overlap only, and of those whose times lie ahead of the present. While a watch runs, an answer with a Date in the past, up to a day, holds
 // the place that was reached back by as much: more is read again, and remembered, until then.

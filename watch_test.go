@@ -333,6 +333,31 @@ func TestNothingIsSettledWithoutTheTime(t *testing.T) {
 	}
 }
 
+// TestWhatAClockThatWasAheadSettledIsReadAgain: the clock of the machine was set back between two watches.
+func TestWhatAClockThatWasAheadSettledIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		server := &eventServer{date: time.Now, events: []event{{1, now.Add(-time.Minute), now}, {2, now.Add(-2 * time.Minute), now.Add(time.Minute)}}}
+		var place WatchCheckpoint
+		follow := func() (got []string) {
+			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+			defer cancel()
+			for hit, err := range server.client(t).Hits.Watch(ctx, HitFilter{Time: Since(now.Add(-time.Hour))}, WatchOptions{Checkpoint: &place}) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				got = append(got, hit.ID.String())
+			}
+			return got
+		}
+		require.Equal(t, []string{"hits:1"}, follow())
+		place.settled = place.through
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"hits:2"}, follow())
+	})
+}
+
 // TestALongerOverlapIsReadAgain: what nothing could be added to for a shorter one.
 func TestALongerOverlapIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -233,6 +233,14 @@ func secretLength(s string, isHeader bool) int {
 	if isHeader {
 		return lineLength(s)
 	}
+	if s[0] == '<' {
+		// The value stands in angle brackets, or behind a tag.
+		end := strings.IndexByte(s, '>') + 1
+		if end == 0 {
+			return len(s)
+		}
+		return end + secretLength(s[end:], false)
+	}
 	end := strings.IndexAny(s, " \t\r\n&,;<>\"'")
 	switch {
 	case end < 0:

@@ -69,7 +69,7 @@ func TestShortWordsAreNamesOfSecrets(t *testing.T) {
 		for _, name := range []string{word, strings.ToUpper(word), title, "my_" + word, "MY_" + strings.ToUpper(word), "my-" + word, "my" + title, "DB" + title, "v4" + title, "X-My-" + title, "user[" + word + "]"} {
 			require.True(t, IsSecretName(name), name)
 			require.NotContains(t, string(Body(fmt.Appendf(nil, `{%q:{"x":[%q]}}`, name, planted))), planted, name)
-			for _, text := range []string{"%s=%s", "a=b&%s=%s&c=d", "user[%s]=%s", "user%%5B%s%%5D=%s", `<p>"%s": "%s"</p>`, `:%s=>"%s"`, `said {\"%s\":\"%s\"`, "host: a\n%s: %s\n", "its %s : %s"} {
+			for _, text := range []string{"%s=%s", "a=b&%s=%s&c=d", "user[%s]=%s", "user%%5B%s%%5D=%s", `<p>"%s": "%s"</p>`, `:%s=>"%s"`, `said {\"%s\":\"%s\"`, "host: a\n%s: %s\n", "its %s : %s", "%s: <%s>", "<p>%s: <b>%s</b>", "%s=<%s"} {
 				require.NotContains(t, Text(fmt.Sprintf(text, name, planted)), planted, "%s in %s", name, text)
 			}
 			u := url.URL{Scheme: "https", Host: "api.example.com", Path: "/x", RawQuery: url.Values{name: {planted}}.Encode()}
