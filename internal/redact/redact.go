@@ -187,6 +187,9 @@ func Text(s string) string {
 
 func plainText(s string) string {
 	s = pemBlock.ReplaceAllString(s, Mask)
+	if !strings.ContainsAny(s, "=:%") {
+		return s // a pair has one of these, and looking for one takes long
+	}
 	var b strings.Builder
 	for {
 		at := secretPair.FindStringSubmatchIndex(s)
