@@ -35,7 +35,7 @@ func (s *RulesService) FindSame(ctx context.Context, rule NewRule, opts ...CallO
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(candidates, func(r Rule) bool { return !r.hasSpec(wanted.Type(), want) }), nil
+	return slices.DeleteFunc(candidates, func(r Rule) bool { return !r.hasSpec(wanted.Type(), want) || !r.isAsNarrow(&wanted) }), nil
 }
 
 // inScope returns the rules of wanted's type in its scope, which is given by its id or its conditions. Lists hide the rules on credential
@@ -85,6 +85,16 @@ func (r *Rule) hasSpec(kind RuleType, want []wire.Member) bool {
 	return hasMembers(r.Spec, want) || hasMembers(withoutExtra(r.Spec), want)
 }
 
+// narrowing are the members that make a rule one for fewer requests.
+var narrowing = []string{"point", "advanced_conditions", "arbitrary_conditions"}
+
+// isAsNarrow compares what narrows a rule of a type that this package knows without such members.
+func (r *Rule) isAsNarrow(wanted *Rule) bool {
+	return !slices.ContainsFunc(narrowing, func(name string) bool {
+		return !sameMember(wire.Member{Value: r.Extra[name]}, wire.Member{Value: wanted.Extra[name]})
+	})
+}
+
 func hasMembers(spec RuleSpec, want []wire.Member) bool {
 	members, err := echoMembers(spec)
 	if err != nil {
@@ -100,7 +110,7 @@ func hasMembers(spec RuleSpec, want []wire.Member) bool {
 		}
 		delete(have, m.Name)
 	}
-	for _, name := range []string{"point", "advanced_conditions", "arbitrary_conditions"} {
+	for _, name := range narrowing {
 		if !saysNothing(have[name]) {
 			return false
 		}
@@ -108,15 +118,26 @@ func hasMembers(spec RuleSpec, want []wire.Member) bool {
 	return true
 }
 
-// withoutExtra returns a copy of a spec without the members that this package has no field for, but for those of conditions, which they may narrow.
+// withoutExtra returns a copy of a spec without the members that this package has no field for, within its members and the lists of them. Those of the
+// spec itself stay, where conditions may be among them, and so do those of conditions, which they may narrow.
 func withoutExtra(spec RuleSpec) RuleSpec {
 	v := reflect.New(reflect.TypeOf(spec)).Elem()
+	if v.Kind() != reflect.Struct {
+		return spec
+	}
 	v.Set(reflect.ValueOf(spec))
-	dropExtra(v)
+	for i := range v.NumField() {
+		if v.Type().Field(i).Type != reflect.TypeFor[Extra]() {
+			dropExtra(v.Field(i))
+		}
+	}
 	return v.Interface().(RuleSpec)
 }
 
 func dropExtra(v reflect.Value) {
+	if !v.CanInterface() {
+		return
+	}
 	switch v.Interface().(type) {
 	case Extra:
 		v.SetZero()
@@ -127,9 +148,7 @@ func dropExtra(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				dropExtra(v.Field(i))
-			}
+			dropExtra(v.Field(i))
 		}
 	case reflect.Slice:
 		if v.IsNil() {
