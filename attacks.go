@@ -474,7 +474,7 @@ func (s *AttacksService) Pages(ctx context.Context, filter AttackFilter, start P
 
 func (s *AttacksService) cursorList(filter AttackFilter, opts []CallOption) *lister[Attack] {
 	return &lister[Attack]{
-		client: s.client, op: attacksListByCursor, paging: byCursor, usual: 100, id: attackKey, opts: opts,
+		client: s.client, op: attacksListByCursor, paging: byCursor, usual: 100, id: attackKey, version: attackVersion, opts: opts,
 		request: func(ctx context.Context, page PageOptions, until time.Time) (args, error) {
 			if page.OrderBy != "" || page.Order != DefaultOrder {
 				return args{}, invalid("order", "the list by cursor has none but its own")

@@ -251,6 +251,36 @@ func TestResumeWhereAHandledAttackHasMoved(t *testing.T) {
 	}
 }
 
+// TestResumeByCursorWhereAHandledAttackHasMoved onto the page of the place, from which those that were handled have gone.
+func TestResumeByCursorWhereAHandledAttackHasMoved(t *testing.T) {
+	attack := func(id, hits int) string { return fmt.Sprintf(`{"id":["a","%d"],"hits":%d,"last_time":1700000000}`, id, hits) }
+	pages := map[string][]string{
+		"":    {attack(0, 1), attack(1, 1), attack(2, 1)},
+		"two": {attack(3, 1), attack(4, 1), attack(5, 1), attack(6, 1)},
+	}
+	client := echoing(t, Token("test-token-cursors"), func(r *http.Request) (int, http.Header, string) {
+		data, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		var asked listBody
+		require.NoError(t, wire.Unmarshal(data, &asked))
+		next := map[string]string{"": `,"cursor":"two"`}[asked.Cursor]
+		return 200, http.Header{}, `{"status":200,"body":[` + strings.Join(pages[asked.Cursor], ",") + `]` + next + `}`
+	})
+	var place Checkpoint
+	var got []string
+	export := func(opts ...CallOption) {
+		for a, err := range client.Attacks.AllByCursor(t.Context(), AttackFilter{}, append(opts, Resume(&place))...) {
+			require.NoError(t, err)
+			got = append(got, a.ID.Doc)
+		}
+	}
+	export(MaxItems(4))
+	pages["two"] = []string{attack(4, 1), attack(2, 5), attack(5, 1), attack(6, 1)}
+	place = carry(t, place)
+	export()
+	require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6"}, got)
+}
+
 // orderedHits lists hits of these times.
 type orderedHits struct {
 	times []int64
