@@ -199,13 +199,15 @@ func WithResponse(r *Response) CallOption {
 // PageSize sets how many items an iterator asks for at once. The default is the largest size that is known to work on the route. Routes with pages of
 // a fixed size ignore it. Pages of 2 and more overlap by one item, by which an iterator notices that the list has moved; pages of 1 cannot, and may
 // pass over items of a list that moves. Lists of events, of attacks by first_time or last_time too, overlap by all items of the second at which a
-// page ends and one more, up to three quarters of a page: should the service order the items of one second anew with each answer, pages that hold
-// little more than these lose some.
+// page ends and one more, up to three quarters of a page, or half of one that was cut by its size: should the service order the items of one second
+// anew with each answer, pages that hold little more than these lose some.
 //
 // A server may put fewer items into a page so that its answers do not grow without end. Behind a short page whose answer has 16 KiB and more, and
 // half as much as the largest of the list, an iterator asks for what may stand behind it, in two requests at most if that is nothing; behind a
-// smaller one it takes a short page for the end, unless pages were short before. An iterator knows the last 16,384 items again: if more than that
-// come in at the head of a list between two of its requests, it may yield items a second time.
+// smaller one it takes a short page for the end, unless pages were short before. Where such a page holds nothing but the overlap, the next one is
+// asked for without any: an item that leaves the list at that moment takes one with it that was not read yet. An iterator knows the last 16,384 items
+// again: if more than that come in at the head of a list between two of its requests, or one moves by as many places, it may yield items a second
+// time.
 func PageSize(n int) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {

@@ -253,7 +253,9 @@ func TestResumeWhereAHandledAttackHasMoved(t *testing.T) {
 
 // TestResumeByCursorWhereAHandledAttackHasMoved onto the page of the place, from which those that were handled have gone.
 func TestResumeByCursorWhereAHandledAttackHasMoved(t *testing.T) {
-	attack := func(id, hits int) string { return fmt.Sprintf(`{"id":["a","%d"],"hits":%d,"last_time":1700000000}`, id, hits) }
+	attack := func(id, hits int) string {
+		return fmt.Sprintf(`{"id":["a","%d"],"hits":%d,"last_time":1700000000}`, id, hits)
+	}
 	pages := map[string][]string{
 		"":    {attack(0, 1), attack(1, 1), attack(2, 1)},
 		"two": {attack(3, 1), attack(4, 1), attack(5, 1), attack(6, 1)},

@@ -30,6 +30,8 @@ type offsetWalk[T any] struct {
 	short, varies, large, cut bool
 	// stale is how many pages in a row had nothing new.
 	stale int
+	// latest is how many items the last page had that held anything new.
+	latest int
 	// doubting says that the page at hand was asked for far behind what was read, to see whether the server looks at offsets at all.
 	doubting bool
 	// back is how far the walk has stepped back in search of something known.
@@ -144,6 +146,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		repeats := follows && len(page.Items) == 0 && (o.lap() > 0 || edge.last == former)
 		former = edge.last
 		if len(page.Items) > 0 {
+			o.latest = received
 			o.varies = o.varies || o.short
 			o.short = received < o.proven
 		}
@@ -174,8 +177,14 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 
 // lap is how many items the next page shares with the one before: at most three quarters of what the server gives at once, so that the walk gets
 // on. One that gives one item at once would give the same one for ever. There are no more than the list has up to there, if it has shrunk.
+//
+// Behind a page that may have been cut by its size it is at most half of that, since the next one may be cut sooner.
 func (o *offsetWalk[T]) lap() int {
-	return max(min(o.overlap, o.proven-max(o.proven/4, 1), o.reached), 0)
+	room := o.proven - max(o.proven/4, 1)
+	if o.careful && o.large && o.latest > 0 {
+		room = min(room, max(o.latest/2, 1))
+	}
+	return max(min(o.overlap, room, o.reached), 0)
 }
 
 // edgeOf is what a page ends with.
