@@ -538,12 +538,12 @@ func (s *seen) sweep() {
 // watch goes on for hours of it without losing anything. So it does when so much comes in late that page after page holds nothing
 // new, but for twenty polls in a row at most.
 //
-// An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer than the overlap, or
-// has grown for longer than that while no poll succeeded. What happens between two polls is not seen: a silence that is shorter by up to what an attack
-// grows between them may do. A [WatchCheckpoint] does not remember when each of its attacks went on last: behind it, one of
-// them is yielded again that goes on later than the overlap behind the latest of all that were handed out. Memory grows with the number of attacks
-// within about twice the overlap only, and of those whose times lie ahead of the present. While a watch runs, an answer with a Date in the past, up to a day, holds
-// the place that was reached back by as much: more is read again, and remembered, until then.
+// An attack is yielded when it first shows. It is not yielded again while it grows, but it is when it goes on after a silence longer than the
+// overlap, or has grown for longer than that while no poll succeeded, or one lasted. What happens between two polls is not seen: a silence that is
+// shorter by up to what an attack grows between them may do. A [WatchCheckpoint] does not remember when each of its attacks went on last: behind it,
+// one of them is yielded again that goes on later than the overlap behind the latest of all that were handed out. Memory grows with the number of
+// attacks within about twice the overlap only, and of those whose times lie ahead of the present. While a watch runs, an answer with a Date in the
+// past, up to a day, holds the place that was reached back by as much: more is read again, and remembered, until then.
 //
 // POST /v1/objects/attack. Replay class: read.
 func (s *AttacksService) Watch(ctx context.Context, filter AttackFilter, options WatchOptions, opts ...CallOption) iter.Seq2[Attack, error] {

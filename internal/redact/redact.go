@@ -55,7 +55,10 @@ func isSecretPart(name string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(name, "user_attr_") || slices.Contains(subtrees, name)
+	if strings.HasPrefix(joined, "userattr") {
+		return true
+	}
+	return slices.ContainsFunc(subtrees, func(subtree string) bool { return wordMarks.Replace(subtree) == joined })
 }
 
 var wordMarks = strings.NewReplacer("_", "", "-", "")
@@ -163,9 +166,9 @@ func masked(value jsontext.Value) jsontext.Value {
 // be that of a form or a query (user[password]=, also escaped), quoted (by JSON, by JSON inside of JSON, by HTML) or a key of a Ruby hash.
 var secretPair = regexp.MustCompile(`(?i)(?:(?:([a-z0-9_-]*(?:authorization|cookie)[a-z0-9_-]*)|` +
 	`[a-z0-9_-]*(?:token|secret|password|passwd|pwd|passphrase|credential|otp|license|chat[_-]?data|signed[_-]?url|ca[_-]?file|idp[_-]?cert|saml[_-]?response|` +
-	`qr[_-]?code|file[_-]?remote[_-]?url|user_attr_|signature|invitation|(?:api|private|access|integration|routing|signing|encryption|ssh)[_-]?key|` +
+	`qr[_-]?code|file[_-]?remote[_-]?url|user[_-]?attr|signature|invitation|(?:api|private|access|integration|routing|signing|encryption|ssh)[_-]?key|` +
 	`recovery[_-]?code|(?:webhook|collector)[_-]?url|connection[_-]?string)[a-z0-9_-]*|` +
-	`(?:\b|%[0-9a-f]{2})(?:target|headers|auth_headers|session_data|additional_data|diff|before|after|state_before_action|state_after_action)\b)` +
+	`(?:\b|%[0-9a-f]{2})(?:target|headers|auth[_-]?headers|session[_-]?data|additional[_-]?data|diff|before|after|state[_-]?before[_-]?action|state[_-]?after[_-]?action)\b)` +
 	quotes + `*\s*(?:=>|[:=]|=&gt;|%3D|%3A)|` +
 	`(?:(?:\b|[_-]|%[0-9a-f]{2})(?:auth|bearer|jwt|pass|sig)|(?-i:[a-z0-9](?:Auth|Bearer|Jwt|JWT|Pass|Sig)|[A-Z](?:Auth|Bearer|Jwt|Pass|Sig)))` +
 	`(?:` + quotes + `*\s*(?:=>?|=&gt;|%3D)|` + quotes + `+\s*(?::|%3A)|(\s*:)))` +

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -72,6 +73,20 @@ func TestEveryListedNameIsMasked(t *testing.T) {
 		for _, form := range []string{name, strings.ToUpper(name), "user[" + name + "]", "user[" + name + "][]"} {
 			u := url.URL{Scheme: "https", Host: "api.example.com", Path: "/x", RawQuery: url.Values{form: {planted}}.Encode()}
 			require.NotContains(t, URL(&u), planted, form)
+		}
+	}
+}
+
+// TestSubtreesInEverySpelling: the marks between their words do not matter.
+func TestSubtreesInEverySpelling(t *testing.T) {
+	for _, subtree := range append(subtrees, "user_attr_mail") {
+		camel := regexp.MustCompile(`_[a-z]`).ReplaceAllStringFunc(subtree, func(s string) string { return strings.ToUpper(s[1:]) })
+		for _, name := range []string{subtree, strings.ToUpper(subtree), camel, strings.ToUpper(camel), strings.ReplaceAll(subtree, "_", "-")} {
+			require.True(t, IsSecretName(name), name)
+			require.NotContains(t, string(Body(fmt.Appendf(nil, `{"a":[{%q:{"x":[%q]}}]}`, name, planted))), planted, name)
+			for _, text := range []string{"%s=%s", "a=b&%s=%s&c=d", `<p>"%s": "%s"</p>`, `:%s=>"%s"`} {
+				require.NotContains(t, Text(fmt.Sprintf(text, name, planted)), planted, "%s in %s", name, text)
+			}
 		}
 	}
 }
