@@ -281,9 +281,9 @@ func TestWatchThatIsLeftAgainAndAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := &eventServer{date: time.Now}
-				const n, atOnce = 9000, 400 // and 1500 within the overlap
+				const n, atOnce = 4500, 400 // and 1500 within the overlap
 				start := time.Now().Add(from)
-				server.random(n, start, 30*time.Minute, 4*time.Minute)
+				server.random(n, start, 15*time.Minute, 4*time.Minute)
 				seen := map[string]bool{}
 				stored, runs := []byte("null"), 0
 				for ; len(seen) < n && runs < 4*n/atOnce; runs++ {
