@@ -186,7 +186,8 @@ func (c *Checkpoint) UnmarshalJSON(data []byte) error {
 	}
 	switch {
 	case min(j.Items, j.Until, int64(j.Start), int64(j.Offset), int64(j.Limit), int64(j.Handled), int64(j.Ties)) < 0, j.Offset > math.MaxInt/2,
-		int64(j.Handled) > j.Items, !read.last.read(j.Last, listHashes), !read.spots.read(j.Spots, listHashes), int64(read.last.n) > j.Items, int64(read.spots.n) > j.Items:
+		int64(j.Handled) > j.Items, !read.last.read(j.Last, listHashes), !read.spots.read(j.Spots, listHashes),
+		int64(max(read.last.n, read.spots.n)) > j.Items:
 		return invalid("checkpoint", "its numbers make no sense")
 	}
 	*c = read

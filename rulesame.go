@@ -10,11 +10,11 @@ import (
 	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
-// FindSame returns the rules that do the same as rule in the same scope: of the same type, with the same spec. What rule leaves to the defaults
-// of the API may have any value, but a missing point, condition, threshold or reaction must be missing. Members that this package has no field for do not
-// count, unless rule has them or they are of a condition. Comment, title and the like do not count. It tells
-// whether a [RulesService.Create] with an unknown outcome was applied, and keeps a program from making a rule twice. A rule that was made
-// just now may be missing for some seconds.
+// FindSame returns the rules that do the same as rule in the same scope: of the same type, with the same spec. What rule leaves to the defaults of
+// the API may have any value, but a missing point or condition must be missing, and within a threshold or reaction so must a missing part. Members
+// that this package has no field for do not count, unless rule has them or they are of a condition. Comment, title and the like do not count. It
+// tells whether a [RulesService.Create] with an unknown outcome was applied, and keeps a program from making a rule twice. A rule that was made just
+// now may be missing for some seconds.
 //
 // POST /v1/objects/action, unless the scope is given by its id, and POST /v1/objects/hint; for rules on credential stuffing just
 // GET /v4/clients/{client_id}/credential_stuffing/configs. Replay class: read.
@@ -95,6 +95,7 @@ func (r *Rule) isAsNarrow(wanted *Rule) bool {
 	})
 }
 
+// hasMembers reports whether a spec has all members of want, and none besides that narrows it.
 func hasMembers(spec RuleSpec, want []wire.Member) bool {
 	members, err := echoMembers(spec)
 	if err != nil {

@@ -121,8 +121,8 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		}
 		// A page further towards the head says nothing about the end of the list.
 		follows := f.asked.Offset >= o.reached-o.overlap
-		// One of which all was handled before a checkpoint goes further than any, other than one that holds nothing but the overlap.
 		o.reached = f.asked.Offset + received
+		// One of which all was handled before a checkpoint goes further than any, other than one that holds nothing but the overlap.
 		extends := o.reached > o.furthest
 		o.furthest = max(o.furthest, o.reached)
 		o.end = o.reached
