@@ -1350,6 +1350,37 @@ func TestResumeOfPagesThatAreCut(t *testing.T) {
 	})
 }
 
+// TestAnItemLeavesAListOfBursts whose pages are cut by their size: few hold nothing but the overlap, behind which another would be passed over.
+func TestAnItemLeavesAListOfBursts(t *testing.T) {
+	const n, perSecond = 120, 12
+	synctest.Test(t, func(t *testing.T) {
+		lost := 0
+		for seed := range uint64(20) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			sizes := make([]int, n)
+			for i := range sizes {
+				sizes[i] = 1000 + random.IntN(2000)
+			}
+			for leaves := 2; leaves <= 12; leaves++ {
+				server := &listServer{items: numbers(n), padding: func(item int) int { return sizes[item] }, room: 30_000}
+				server.before = func(request int) error {
+					server.mu.Lock()
+					defer server.mu.Unlock()
+					if request == leaves {
+						server.items = server.items[1:]
+					}
+					return nil
+				}
+				l := server.lister(t)
+				l.usual, l.most = 1000, 1000
+				l.at = func(n *numbered) time.Time { return time.Unix(int64(5000-n.N/perSecond), 0) }
+				lost += n - len(collect(t, l, PageOptions{}))
+			}
+		}
+		require.Zero(t, lost)
+	})
+}
+
 // TestPagesByKeyThatAreCutByTheirSize, behind full ones too, and again and again.
 func TestPagesByKeyThatAreCutByTheirSize(t *testing.T) {
 	for name, padding := range map[string]func(int) int{
