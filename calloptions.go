@@ -235,7 +235,8 @@ func MaxItems(n int) CallOption {
 // that is handed out; the iterator fails behind it.
 //
 // With more than 1, an item that moves within the list while pages are in flight may be left out, such as an attack of [AttacksService.All] to which a hit
-// that comes late gives an earlier beginning. One that stays where it is comes once, whatever comes into the list or leaves it.
+// that comes late gives an earlier beginning. One that stays where it is comes once, whatever comes into the list or leaves it, but for pages that the
+// server cuts by their size, see [PageSize].
 func Concurrency(n int) CallOption {
 	return func(s *callSettings) error {
 		if n < 1 || n > 32 {
