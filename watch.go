@@ -21,13 +21,14 @@ type WatchOptions struct {
 	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed. Where the
 	// server does not tell the time, by a Date, a clock of this machine that is ahead shortens the Overlap by as much.
 	//
-	// An event of the future, by a wrong clock, moves that place no further than to when it was asked for. A poll that lasts, since its caller takes as
-	// long as new events take to come, begins anew at once, so that what came late behind it is found: when the Overlap has passed since the first new
-	// event that it handed out within the Overlap of the present.
+	// An event of the future, by a wrong clock, moves that place no further than to when it was asked for, by the clock of the server where that tells
+	// the time and is less than a day from this machine's. A poll that lasts, since its caller takes as long as new events take to come, begins anew at
+	// once, so that what came late behind it is found: when the Overlap has passed since the first new event that it handed out within the Overlap of
+	// the present.
 	Overlap time.Duration
 	// Checkpoint is where to go on. It is kept as [Resume] says: behind each item before that is handed out. With nil, or a zero one, the
-	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap, by the clock of the server if this
-	// machine's is up to a day ahead of it.
+	// watch begins at the beginning of the filter's time, or else with what happened within the last Overlap, by the clock of this machine, or of the
+	// server if that is up to a day behind.
 	Checkpoint *WatchCheckpoint
 	// OnError is told about each failure that the watch survives, on the goroutine of the caller.
 	OnError func(error)
@@ -51,7 +52,7 @@ const (
 //
 // One exception are checkpoints with a Through that lies ahead of the present, which early versions of this package wrote when an item of the future came,
 // and a machine whose clock is ahead may write if the server does not tell the time. How far was read is not known then. The watch goes on from the
-// Overlap before it was called, by the same clock as in [WatchOptions], and corrects the checkpoint; what happened before that and was not read is missed.
+// Overlap before it was called, by the clock of the server if that tells the time, and corrects the checkpoint; what happened before that and was not read is missed.
 // Give a zero checkpoint and a beginning in the filter to read it.
 type WatchCheckpoint struct {
 	operation string
@@ -147,8 +148,11 @@ type watcher[T any] struct {
 	seen    seen
 	// fresh says that the last poll has handed something out.
 	fresh bool
-	// ahead is how far the clock of this machine is ahead of the server's, as its answers tell. One that says less than another may be wrong.
+	// ahead is how far the clock of this machine is ahead of the server's, or behind it if negative, as its answers tell. One that says less than
+	// another may be wrong.
 	ahead time.Duration
+	// claimed is the checkpoint as it was given.
+	claimed WatchCheckpoint
 	// asked is when the page at hand was asked for. bound is when the first one of the poll was that reaches into the last Overlap, zero if none did:
 	// from then on something late may turn up behind the place that is read.
 	asked, bound time.Time
@@ -237,6 +241,7 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 			w.assumed = true
 		}
 		*w.place = WatchCheckpoint{operation: name, list: list, from: from.Unix(), through: from.Unix(), settled: from.Unix(), overlap: w.overlap()}
+		w.claimed = *w.place
 		return nil
 	}
 	if err := admits(w.place.operation, name, w.place.list, list); err != nil {
@@ -247,6 +252,7 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 		w.place.settled = max(w.place.settled-longer, w.place.from)
 	}
 	w.place.overlap = w.overlap()
+	w.claimed = *w.place
 	w.limit()
 	// Checkpoints of earlier versions do not tell it: then nothing counts as a silence.
 	w.seen.latest = cmp.Or(w.place.latest, math.MaxInt64)
@@ -255,15 +261,15 @@ func (w *watcher[T]) resume(ctx context.Context, l *lister[T]) error {
 }
 
 // limit takes back what a checkpoint tells of the time after the watch began, of which nothing can have been read: earlier versions took the time of an
-// item of the future for how far was read, and clocks may be set back between two watches. It reports whether there was any.
+// item of the future for how far was read, and clocks may be set back between two watches. What it took back by a clock of this machine that turns out to
+// be behind the server's, it gives again. It reports whether anything changed.
 func (w *watcher[T]) limit() bool {
 	most := max(w.began.Add(-w.ahead).Unix(), w.place.from)
-	settled := max(most-w.overlap(), w.place.from)
-	if w.place.through <= most && w.place.settled <= settled {
-		return false
-	}
-	w.place.through, w.place.settled = min(w.place.through, most), min(w.place.settled, settled)
-	return true
+	through := min(max(w.claimed.through, w.place.through), most)
+	settled := min(max(w.claimed.settled, w.place.settled), max(most-w.overlap(), w.place.from))
+	changed := through != w.place.through || settled != w.place.settled
+	w.place.through, w.place.settled = through, settled
+	return changed
 }
 
 // identify asks for the client id in the course, so that it has to survive what a poll survives.
@@ -392,12 +398,19 @@ const (
 	mostSkew  = 24 * time.Hour
 )
 
-// tell is told the time at the server. The clock of this machine may be ahead of it, and what it says must hide nothing.
+// tell is told the time at the server. The clock of this machine may be ahead of it, and what it says must hide nothing; or behind it, and then a place
+// would be held back by as much.
 func (w *watcher[T]) tell(date time.Time) {
 	skew := time.Since(date)
 	w.isTimeKnown = skew <= mostSkew
-	if skew >= leastSkew && w.isTimeKnown {
-		w.ahead = max(w.ahead, skew)
+	if skew.Abs() > mostSkew {
+		return
+	}
+	if skew.Abs() < leastSkew {
+		skew = 0
+	}
+	if !w.told || skew > w.ahead {
+		w.ahead = skew
 	}
 	switch {
 	case w.told:

@@ -275,15 +275,27 @@ func TestWatchWithoutRoomRepeatsRatherThanLoses(t *testing.T) {
 	})
 }
 
-// TestWatchThatIsLeftAgainAndAgain takes fewer items at a time than come within the overlap, and gets on all the same.
+// TestWatchThatIsLeftAgainAndAgain takes fewer items at a time than come within the overlap, and gets on all the same, also where the clock of this
+// machine is behind.
 func TestWatchThatIsLeftAgainAndAgain(t *testing.T) {
-	for name, from := range map[string]time.Duration{"what is of the past": -2 * time.Hour, "what comes meanwhile": 0} {
+	for name, test := range map[string]struct{ from, behind time.Duration }{
+		"what is of the past":                   {-2 * time.Hour, 0},
+		"what comes meanwhile":                  {0, 0},
+		"the past, by a clock behind":           {-2 * time.Hour, time.Hour},
+		"the present, by a clock behind":        {0, time.Hour},
+		"the present, somewhat behind":          {0, 4 * time.Minute},
+		"the present, by a clock that is ahead": {0, -time.Hour},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &eventServer{date: time.Now}
+				server := &eventServer{date: func() time.Time { return time.Now().Add(test.behind) }}
 				const n, atOnce = 4500, 400 // and 1500 within the overlap
-				start := time.Now().Add(from)
+				start := time.Now().Add(test.from)
 				server.random(n, start, 15*time.Minute, 4*time.Minute)
+				for i := range server.events {
+					server.events[i].at = server.events[i].at.Add(test.behind)
+				}
+				start = start.Add(test.behind)
 				seen := map[string]bool{}
 				stored, runs := []byte("null"), 0
 				for ; len(seen) < n && runs < 4*n/atOnce; runs++ {
@@ -504,7 +516,7 @@ func TestWatchOfAnEventOfTheFuture(t *testing.T) {
 // TestWatchGoesOnFromACheckpointOfTheFuture: an earlier version took the time of an event of the future for how far was read. Behind that the API is
 // down for half an hour, or nobody watches. The clock of this machine may be ahead of the server's, and so of the time that the checkpoint tells.
 func TestWatchGoesOnFromACheckpointOfTheFuture(t *testing.T) {
-	for _, ahead := range []time.Duration{0, 20 * time.Minute} {
+	for _, ahead := range []time.Duration{0, 20 * time.Minute, -20 * time.Minute} {
 		for _, future := range []time.Duration{10 * time.Minute, time.Hour, 1000 * time.Hour} {
 			for _, crash := range []bool{false, true} {
 				synctest.Test(t, func(t *testing.T) {
