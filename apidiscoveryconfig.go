@@ -304,7 +304,8 @@ func (s *APIDiscoveryService) AddAuthParameter(ctx context.Context, point Point,
 
 // EnsureAuthParameter adds an authentication parameter unless there is one for the same point, and reports whether it added it. It is the
 // way to repeat after [ErrOutcomeUnknown]. The names of headers are the same in any letter case. A list in a form that it does not understand,
-// or with a point that begins with an unknown parser or lacks the key of one, is [ErrResponse], and nothing is added.
+// or with a point that begins with an unknown parser or lacks the key of one, is [ErrResponse], and nothing is added. It reads and then writes: two
+// callers at once may both add it.
 //
 // GET, and if need be POST, /v1/clients/{client_id}/apid/config/auth-parameters. Replay classes: read, then once.
 func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Point, opts ...CallOption) (added bool, err error) {

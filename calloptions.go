@@ -89,11 +89,12 @@ func checkHeaderName(name string) error {
 }
 
 // WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is two minutes, unless the
-// context has a deadline; 0 means no bound but the context. Neither ends the decoding of an answer that has come as a whole in time: its size bounds
-// that, a fifth of a second for each MiB of a hostile answer, half a second for one of triggers, and [WithMaxResponseSize] lowers the cap. An answer
-// that is handed over as a stream (a [Download], a [Stream], a [Client.Call] into an io.Writer) is bounded up to its header only; bound its reading
-// by the context. Methods that make several calls bound each of them anew, and so does the first call of a client that has to find its client id,
-// which asks for that in a call of its own, see [Client.ClientID]: a deadline of the context bounds them together.
+// context has a deadline; 0 means no bound but the context. Neither ends the encoding of the request, nor the decoding of an answer that has come as a
+// whole in time: its size bounds that, a fifth of a second for each MiB of a hostile answer, half a second for one of triggers, and
+// [WithMaxResponseSize] lowers the cap. An answer that is handed over as a stream (a [Download], a [Stream], a [Client.Call] into an io.Writer) is
+// bounded up to its header only; bound its reading by the context. Methods that make several calls bound each of them anew, and so does the first call
+// of a client that has to find its client id, which asks for that in a call of its own, see [Client.ClientID]: a deadline of the context bounds them
+// together.
 func WithTimeout(d time.Duration) CallOption {
 	return func(s *callSettings) error {
 		if d < 0 {
@@ -204,11 +205,12 @@ func WithResponse(r *Response) CallOption {
 //
 // A server may put fewer items into a page so that its answers do not grow without end. Behind a short page whose answer has 16 KiB and more, and
 // half as much as the largest of the list, an iterator asks for what may stand behind it, in two requests at most if that is nothing; behind a
-// smaller one it takes a short page for the end, unless pages were short before. Where such a page holds nothing but the overlap, the next one is
-// asked for without any: an item that leaves the list at that moment takes one with it that was not read yet. An iterator knows the last 16,384 items
-// again: if more than that come in at the head of a list between two of its requests, or one moves by as many places, it may yield items a second
-// time. In an order by something that many items share, such as a status code, a service that orders these anew with each answer makes an iterator
-// pass over some.
+// smaller one it takes a short page for the end, unless a short one before it was not the last. So a first page that is short and small ends the list
+// even if the server left an item out of it that alone fills an answer, and all behind that. Where a page that may have been cut holds nothing but the
+// overlap, the next one is asked for without any: an item that leaves the list at that moment takes one with it that was not read yet. An iterator
+// knows the last 16,384 items again: if more than that come in at the head of a list between two of its requests, or one moves by as many places, it
+// may yield items a second time. In an order by something that many items share, such as a status code, a service that orders these anew with each
+// answer makes an iterator pass over some.
 func PageSize(n int) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {
