@@ -527,7 +527,8 @@ func TestFindSameComparesWhatIsSent(t *testing.T) {
 		Mode: ModeBlock, Threshold: control.Threshold, Reaction: control.Reaction,
 		Parameters: EnumeratedParameters{Points: []ParameterPoint{{Point: Point{QueryParam("id")}}}},
 	}
-	newer, narrow := control, control
+	newer, narrow, indexed := control, control, control
+	indexed.ArbitraryConditions = []ArbitraryCondition{{Point: Point{PathSegment(3)}, Operator: "eq", Values: []string{"a"}}}
 	newer.Threshold.Extra = Extra{"burst": RawJSON("7")}
 	narrow.AdvancedConditions = []AdvancedCondition{{Field: "ip", Operator: "eq", Values: []string{"192.0.2.1"}}}
 	const dos = `{"id":1,"actionid":5,"type":"rate_limit_enum","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600}`
@@ -566,7 +567,11 @@ func TestFindSameComparesWhatIsSent(t *testing.T) {
 		"a condition that is new": {
 			narrow, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"],"until":"noon"}]}`, false,
 		},
-		"the same condition": {narrow, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"]}]}`, true},
+		"an index as text":       {AllowBinaryData{Point: Point{PathSegment(3)}}, `{"id":1,"actionid":5,"type":"binary_data","point":["path","3"]}`, true},
+		"another index as text":  {AllowBinaryData{Point: Point{PathSegment(3)}}, `{"id":1,"actionid":5,"type":"binary_data","point":["path","4"]}`, false},
+		"a condition's as text":  {indexed, dos + `,"arbitrary_conditions":[{"point":["path","3"],"operator":"eq","value":["a"]}]}`, true},
+		"another of a condition": {indexed, dos + `,"arbitrary_conditions":[{"point":["path","4"],"operator":"eq","value":["a"]}]}`, false},
+		"the same condition":     {narrow, dos + `,"advanced_conditions":[{"field":"ip","operator":"eq","value":["192.0.2.1"]}]}`, true},
 		"exact, with nulls": {
 			exact, `{"id":1,"actionid":5,"type":"bola","mode":"block","threshold":{"count":1,"period":1},"reaction":{"block_by_ip":600},
 			"enumerated_parameters":{"mode":"exact","additional_parameters":null,"name_regexps":[],"points":[{"point":["get","id"],"sensitive":false}]}}`, true,

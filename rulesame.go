@@ -119,8 +119,9 @@ func hasMembers(spec RuleSpec, want []wire.Member) bool {
 	return true
 }
 
-// withoutExtra returns a copy of a spec without the members that this package has no field for, within its members and the lists of them. Those of the
-// spec itself stay, where conditions may be among them, and so do those of conditions, which they may narrow.
+// withoutExtra returns a copy of a spec without the members that this package has no field for, within its members and the lists of them, and with its
+// points as the API stores them. Those of the spec itself stay, where conditions may be among them, and so do those of conditions, which they may
+// narrow.
 func withoutExtra(spec RuleSpec) RuleSpec {
 	v := reflect.New(reflect.TypeOf(spec)).Elem()
 	if v.Kind() != reflect.Struct {
@@ -139,11 +140,18 @@ func dropExtra(v reflect.Value) {
 	if !v.CanInterface() {
 		return
 	}
-	switch v.Interface().(type) {
+	switch member := v.Interface().(type) {
 	case Extra:
 		v.SetZero()
 		return
-	case Point, AdvancedCondition, ArbitraryCondition:
+	case Point:
+		v.Set(reflect.ValueOf(member.normalized()))
+		return
+	case ArbitraryCondition:
+		member.Point = member.Point.normalized()
+		v.Set(reflect.ValueOf(member))
+		return
+	case AdvancedCondition:
 		return
 	}
 	switch v.Kind() {
