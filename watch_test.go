@@ -370,6 +370,22 @@ func TestWhatAClockThatWasAheadSettledIsReadAgain(t *testing.T) {
 	})
 }
 
+// TestAPlaceAheadOfAClockThatIsBehindStays: what this machine's clock alone takes for the future, the server's does not.
+func TestAPlaceAheadOfAClockThatIsBehindStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		now := time.Now().Add(time.Hour) // at the server
+		server := &eventServer{date: func() time.Time { return time.Now().Add(time.Hour) }, events: []event{{1, now.Add(-time.Minute), time.Now()}}}
+		var place WatchCheckpoint
+		got, _ := watchUntil(t, server, time.Minute, WatchOptions{Checkpoint: &place}, nil)
+		require.Equal(t, []string{"hits:1"}, got)
+		require.Equal(t, now.Add(-time.Minute).Unix(), place.Through().Unix())
+		got, _ = watchUntil(t, server, time.Minute, WatchOptions{Checkpoint: &place}, nil)
+		require.Empty(t, got)
+		require.Equal(t, now.Add(-time.Minute).Unix(), place.Through().Unix())
+	})
+}
+
 // TestALongerOverlapIsReadAgain: what nothing could be added to for a shorter one.
 func TestALongerOverlapIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
