@@ -210,7 +210,8 @@ func WithResponse(r *Response) CallOption {
 // overlap, the next one is asked for without any: an item that leaves the list at that moment takes one with it that was not read yet. An iterator
 // knows the last 16,384 items again: if more than that come in at the head of a list between two of its requests, or one moves by as many places, it
 // may yield items a second time. In an order by something that many items share, such as a status code, a service that orders these anew with each
-// answer makes an iterator pass over some.
+// answer makes an iterator pass over some. A list that grows as fast as its pages are read, by about as many items with each request as a small page
+// has, ends with an error that says that page after page holds nothing new: larger pages help.
 func PageSize(n int) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {

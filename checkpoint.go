@@ -79,10 +79,10 @@ const (
 // does if the server does not know the cursor any more: then begin anew, with a zero Checkpoint. A list that goes by cursors, keys or page numbers
 // hands out the page of the place in that case. What came into the list before the place is not handed out, unless it fills a page of its own of a
 // list that goes by cursors or keys. While a list loses many items as it is read, or gains many, or both, or loses one where a server cuts pages by
-// their size, items may be handled out of its order, and some of them come again. Where more than 64 items of one second were handled, and the
-// service orders those anew with each answer, a resumed iterator may pass over others of that second. Where a list loses several items with each
-// request, and its service orders those of one second anew with each answer, a resumed iterator may pass over an item: in a model of such lists once
-// in some ten thousand runs.
+// their size, items may be handled out of its order, and some of them come again: many, where many are of one second. Where more than 64 items of one
+// second were handled, and the service orders those anew with each answer, a resumed iterator may pass over others of that second. Where a list loses
+// several items with each request, and its service orders those of one second anew with each answer, a resumed iterator may pass over an item: in a
+// model of such lists once in some ten thousand runs.
 //
 // c must not be used by others while the iterator runs. Calls that do not iterate, such as List and Get, leave it alone and begin where their
 // arguments say.

@@ -63,6 +63,8 @@ func TestNewRefusesBadInput(t *testing.T) {
 		"URL without scheme":   {US, good, []Option{WithBaseURL("api.example.com")}},
 		"URL with odd scheme":  {US, good, []Option{WithBaseURL("ftp://api.example.com")}},
 		"URL without host":     {US, good, []Option{WithBaseURL("https://")}},
+		"URL with odd port":    {US, good, []Option{WithBaseURL("https://api.example.com:65536")}},
+		"URL with port 0":      {US, good, []Option{WithBaseURL("https://api.example.com:0")}},
 		"URL that is none":     {US, good, []Option{WithBaseURL("https://%zz")}},
 		"URL with credentials": {US, good, []Option{WithBaseURL("https://user:test-token@api.example.com")}},
 		"URL with query":       {US, good, []Option{WithBaseURL("https://api.example.com?x=1")}},

@@ -86,6 +86,8 @@ func parseBaseURL(text string, allowPlain bool) (*url.URL, error) {
 		return nil, invalid("base URL", "want a scheme, as in https://api.wallarm.com")
 	case u.Hostname() == "":
 		return nil, invalid("base URL", "it names no host")
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, invalid("base URL", "a port is a number from 1 to 65535")
 	case u.User != nil:
 		return nil, invalid("base URL", "it must not carry credentials")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
@@ -94,6 +96,11 @@ func parseBaseURL(text string, allowPlain bool) (*url.URL, error) {
 		return nil, invalid("base URL", "plain http would show the credentials on the way: use https, or allow it with WithPlainHTTP")
 	}
 	return u, nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // isLoopback reports whether what is sent to host stays on this machine: for localhost, spelled so, and for loopback addresses. They alone are
