@@ -109,6 +109,17 @@ type AuthHeader struct {
 	Extra Extra  `json:",embed"`
 }
 
+// Format prints the header as a struct. All below auth_headers counts as secret, and so do members that this package does not know.
+func (a AuthHeader) Format(f fmt.State, verb rune) {
+	type plain AuthHeader
+	shown := plain(a)
+	shown.Extra = make(Extra, len(a.Extra))
+	for name := range a.Extra {
+		shown.Extra[name] = maskedJSON
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), shown)
+}
+
 // APISpecFile is the file of a specification.
 type APISpecFile struct {
 	Name string `json:"name"`

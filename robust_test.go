@@ -76,6 +76,29 @@ func TestExtraHidesWhatLooksSecret(t *testing.T) {
 	require.Contains(t, string(data), "test-token-new", "what is written back is whole")
 }
 
+// TestAuthHeadersHideAllThatIsNew: whatever its name, it stands below auth_headers.
+func TestAuthHeadersHideAllThatIsNew(t *testing.T) {
+	const text = `[{"key":"X-Auth","value":"test-token-now","previous":"test-token-former"},{"X-Gateway":"test-token-gateway"}]`
+	var spec APISpec
+	require.NoError(t, json.Unmarshal([]byte(`{"id":1,"auth_headers":`+text+`}`), &spec))
+	var lines bytes.Buffer
+	slog.New(slog.NewTextHandler(&lines, nil)).Info("spec", "spec", spec, "headers", spec.AuthHeaders, "new", NewAPISpec{AuthHeaders: spec.AuthHeaders})
+	shown := []string{lines.String()}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		shown = append(shown, fmt.Sprintf(verb, spec), fmt.Sprintf(verb, &spec), fmt.Sprintf(verb, spec.AuthHeaders), fmt.Sprintf(verb, &spec.AuthHeaders[0]),
+			fmt.Sprintf(verb, NewAPISpec{AuthHeaders: spec.AuthHeaders}), fmt.Sprintf(verb, APISpecUpdate{AuthHeaders: Set(spec.AuthHeaders)}))
+	}
+	for _, s := range shown {
+		require.NotContains(t, s, "test-token")
+		require.NotContains(t, s, fmt.Sprintf("%x", "test-token"))
+		require.NotContains(t, s, "116 101 115 116", "as numbers")
+	}
+	require.Contains(t, shown[0], "previous")
+	data, err := json.Marshal(spec)
+	require.NoError(t, err)
+	require.Contains(t, string(data), "test-token-gateway", "what is written back is whole")
+}
+
 func TestPagesHideTheSecretsOfTheirRawItems(t *testing.T) {
 	raw := RawJSON(`{"id":5,"token":"test-token-raw"}`)
 	page := Page[Node]{Items: []Node{{ID: 5}}, Raw: []RawJSON{raw}, Total: 4711}
