@@ -266,7 +266,7 @@ type APISpecUpdate struct {
 	APIDetection      Opt[bool]     `json:"api_detection,omitzero"`
 	Instances         Opt[[]int64]  `json:"instances,omitzero"`
 	Domains           Opt[[]string] `json:"domains,omitzero"`
-	// AuthHeaders replaces all of them. Give the real values: a masked one is refused, and nothing is sent.
+	// AuthHeaders replaces all of them. Give the real values: one that looks masked is refused, see [IntegrationUpdate], and nothing is sent.
 	AuthHeaders Opt[[]AuthHeader] `json:"auth_headers,omitzero"`
 }
 

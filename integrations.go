@@ -251,8 +251,9 @@ func (s *IntegrationsService) CreateTelegram(ctx context.Context, integration Ne
 type IntegrationUpdate struct {
 	Name   Opt[string]
 	Active Opt[bool]
-	// Target replaces the target; nil leaves it. Give the real secrets: one that an answer has masked is refused, and nothing is sent. The type
-	// of the target is sent along.
+	// Target replaces the target; nil leaves it. Give the real secrets: one that looks masked is refused, and nothing is sent. That is one with a word
+	// such as [redacted] in brackets, with three asterisks or bullets, of nothing but four or more x or #, or with an ellipsis at its end: how the
+	// service masks secrets, if it does, is not documented. The type of the target is sent along.
 	Target IntegrationTarget
 	// Type is the type of the integration, for an update that sends the whole object without a target. It does not make another type of it.
 	Type IntegrationType

@@ -142,9 +142,15 @@ func TestMaskedTargetsAreNotSent(t *testing.T) {
 		_, err = client.Integrations.Create(t.Context(), NewIntegration{Name: "x", Target: target})
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
-	for _, mask := range []Secret{SecretOf("[REDACTED]"), SecretOf("<redacted>"), SecretOf("****"), SecretOf("https://hooks.example.com/•••"), SecretOf("[FILTERED]")} {
-		_, err := client.Integrations.Test(t.Context(), SlackTarget{WebhookURL: mask})
-		require.ErrorContains(t, err, "masked")
+	for _, mask := range []string{
+		"[REDACTED]", "<redacted>", "****", "https://hooks.example.com/•••", "[FILTERED]", "[masked]", "<hidden>", "xxxxxxxx", "XXXX", "####", "●●●●",
+		"abc...", "https://hooks.example.com/services/…",
+	} {
+		_, err := client.Integrations.Test(t.Context(), SlackTarget{WebhookURL: SecretOf(mask)})
+		require.ErrorContains(t, err, "masked", mask)
+	}
+	for _, genuine := range []string{"xxx", "test-token-xxxx", "a...b", "a**b", "test-token-masked"} {
+		require.False(t, isMasked(genuine), genuine)
 	}
 	hook := WebhookTarget{URL: SecretOf("https://hooks.example.com/x")}
 	for name, change := range map[string]func(*WebhookTarget){

@@ -9,8 +9,8 @@ import (
 	"maps"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -386,16 +386,12 @@ func checkSecret(name string, value Secret) error {
 	return nil
 }
 
+// maskPattern finds what shows in place of a secret, as far as services are known to write it: a word in brackets, a run of marks, an end that was cut
+// off. The vendor documents none.
+var maskPattern = regexp.MustCompile(`(?i)[\[<](?:redacted|filtered|masked|hidden)[\]>]|[*•●]{3}|(?:\.{3}|…)$|^(?:x{4,}|#{4,})$`)
+
 // isMasked reports whether a text shows that something was taken out of it.
-func isMasked(s string) bool {
-	s = strings.ToLower(s)
-	for _, mask := range []string{masked, "<redacted>", "[filtered]", "***", "•••"} {
-		if strings.Contains(s, mask) {
-			return true
-		}
-	}
-	return false
-}
+func isMasked(s string) bool { return maskPattern.MatchString(s) }
 
 // readTarget makes a target of what an answer holds. It never fails: what is not in the form of its type stays as it is.
 func readTarget(t IntegrationType, raw RawJSON) IntegrationTarget {
