@@ -90,7 +90,7 @@ func checkHeaderName(name string) error {
 
 // WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is two minutes, unless the
 // context has a deadline; 0 means no bound but the context. Neither ends the encoding of the request, nor the decoding of an answer that has come as a
-// whole in time: its size bounds that, a fifth of a second for each MiB of a hostile answer, half a second for one of triggers, and
+// whole in time: the size of the answer bounds that, a fifth of a second for each MiB of a hostile answer, half a second for one of triggers, and
 // [WithMaxResponseSize] lowers the cap. An answer that is handed over as a stream (a [Download], a [Stream], a [Client.Call] into an io.Writer) is
 // bounded up to its header only; bound its reading by the context. Methods that make several calls bound each of them anew, and so does the first call
 // of a client that has to find its client id, which asks for that in a call of its own, see [Client.ClientID]: a deadline of the context bounds them

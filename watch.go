@@ -52,8 +52,8 @@ const (
 //
 // One exception are checkpoints with a Through that lies ahead of the present, which early versions of this package wrote when an item of the future came,
 // and a machine whose clock is ahead may write if the server does not tell the time. How far was read is not known then. The watch goes on from the
-// Overlap before it was called, by the clock of the server if that tells the time, and corrects the checkpoint; what happened before that and was not read is missed.
-// Give a zero checkpoint and a beginning in the filter to read it.
+// Overlap before it was called, by the clock of the server if that tells the time, and corrects the checkpoint; what happened before that and was not
+// read is missed. Give a zero checkpoint and a beginning in the filter to read it.
 type WatchCheckpoint struct {
 	operation string
 	list      uint64

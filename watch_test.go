@@ -530,7 +530,7 @@ func TestWatchOfAnEventOfTheFuture(t *testing.T) {
 }
 
 // TestWatchGoesOnFromACheckpointOfTheFuture: an earlier version took the time of an event of the future for how far was read. Behind that the API is
-// down for half an hour, or nobody watches. The clock of this machine may be ahead of the server's, and so of the time that the checkpoint tells.
+// down for half an hour, or nobody watches. The clock of this machine may be ahead of the server's, and so of the time that the checkpoint tells, or behind.
 func TestWatchGoesOnFromACheckpointOfTheFuture(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 20 * time.Minute, -20 * time.Minute} {
 		for _, future := range []time.Duration{10 * time.Minute, time.Hour, 1000 * time.Hour} {
