@@ -2,6 +2,7 @@ package wallarmtest
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -95,4 +96,15 @@ func TestCurrentUser(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, want, resp.StatusCode)
 	}
+}
+
+// A test may hand a request over without a server, also one made as a client's, which has no body at all.
+func TestARequestWithoutABody(t *testing.T) {
+	cloud := NewCloud()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/user", nil)
+	require.NoError(t, err)
+	req.Header.Set("X-WallarmApi-Token", AdminToken)
+	answer := httptest.NewRecorder()
+	cloud.ServeHTTP(answer, req)
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
 }

@@ -156,7 +156,11 @@ const maxRequestBody = 64 << 20
 
 // ServeHTTP answers one request of the API.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	in := r.Body
+	if in == nil { // A request made for a client, handed over without a server.
+		in = http.NoBody
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, in, maxRequestBody))
 	if err != nil {
 		c.write(w, r, refusal(errText(http.StatusRequestEntityTooLarge, "Request body too large")), nil)
 		return
