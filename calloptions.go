@@ -90,7 +90,8 @@ func checkHeaderName(name string) error {
 
 // WithTimeout bounds the whole call: all attempts, the waits between them, and the reading of the answer. The default is two minutes, unless the
 // context has a deadline; 0 means no bound but the context. Neither ends the encoding of the request, nor the decoding of an answer that has come as a
-// whole in time: the size of the answer bounds that, a fifth of a second for each MiB of a hostile answer, half a second for one of triggers, and
+// whole in time, but that the context ends the decoding of a page between its items: the size of the answer bounds that, a fifth of a second for each
+// MiB of a hostile answer, half a second for one of triggers, about a second more for one that holds nothing but empty objects, and
 // [WithMaxResponseSize] lowers the cap. An answer that is handed over as a stream (a [Download], a [Stream], a [Client.Call] into an io.Writer) is
 // bounded up to its header only; bound its reading by the context. Methods that make several calls bound each of them anew, and so does the first call
 // of a client that has to find its client id, which asks for that in a call of its own, see [Client.ClientID]: a deadline of the context bounds them
@@ -174,7 +175,7 @@ func WithClientID(id int64) CallOption {
 
 // WithMaxResponseSize caps the answer, in bytes after decompression. The default is 256 MiB for answers that are read as a
 // whole, and none for streams; it must be positive. Whatever the cap, an answer is refused with [ErrResponseTooLarge] if it holds so many objects,
-// or elements of lists, that they would take more than 256 MiB and four times its size in memory: Stream takes such a list element by element.
+// or elements of lists, that they would take more than 64 MiB and four times its size in memory: Stream takes such a list element by element.
 func WithMaxResponseSize(n int64) CallOption {
 	return func(s *callSettings) error {
 		if n <= 0 {

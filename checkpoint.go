@@ -553,7 +553,7 @@ func (o *offsetWalk[T]) probe(ctx context.Context, start PageOptions, offset int
 	if f.err != nil {
 		return false, nil, f.err
 	}
-	page, err := o.result(f)
+	page, err := o.result(ctx, f)
 	if err != nil {
 		return false, nil, err
 	}

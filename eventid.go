@@ -120,6 +120,7 @@ func (id *EventID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		return err
 	}
 	var parts [2]string
+	var rest []byte
 	n := 0
 	for ; d.PeekKind() != ']'; n++ {
 		if n >= len(parts) {
@@ -127,7 +128,7 @@ func (id *EventID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 			if err != nil {
 				return err
 			}
-			id.rest += "," + string(value)
+			rest = append(append(rest, ','), value...)
 			continue
 		}
 		token, err := d.ReadToken()
@@ -142,6 +143,7 @@ func (id *EventID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 			return fmt.Errorf("an event id holds texts, not %v", token.Kind())
 		}
 	}
+	id.rest = string(rest)
 	if id.Index, id.Doc = parts[0], parts[1]; n == 1 {
 		id.Index, id.Doc, id.form = "", parts[0], formSingle
 	}

@@ -2,6 +2,8 @@ package wallarm
 
 import (
 	"encoding/json"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,4 +89,18 @@ func FuzzEventID(f *testing.F) {
 			require.Equal(t, text, echo)
 		}
 	})
+}
+
+// TestALongEventID: an answer may hold a list of any length in place of an id, and each part of it is copied once.
+func TestALongEventID(t *testing.T) {
+	text := `["a","b"` + strings.Repeat(",1", 100_000) + `]`
+	var id EventID
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.NoError(t, json.Unmarshal([]byte(text), &id))
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20*len(text)))
+	back, err := json.Marshal(id)
+	require.NoError(t, err)
+	require.Equal(t, text, string(back), "nothing is lost")
 }

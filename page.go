@@ -162,7 +162,7 @@ func (l *lister[T]) page(ctx context.Context, page PageOptions) (*Page[T], error
 	if err != nil {
 		return nil, err
 	}
-	return l.decode(s, fetched, nil)
+	return l.decode(ctx, s, fetched, nil)
 }
 
 // check refuses options that the list does not take and fills in the limit.
@@ -265,8 +265,9 @@ func isEmptyList(payload jsontext.Value) bool {
 	return true
 }
 
-// decode turns a fetched page into values and gives its buffer back. The values are put into the memory of into as far as it reaches.
-func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], error) {
+// decode turns a fetched page into values, unless the context ends first, and gives its buffer back. The values are put into the memory of into as far
+// as it reaches.
+func (l *lister[T]) decode(ctx context.Context, s *callSettings, f *fetched, into []T) (*Page[T], error) {
 	defer f.release()
 	if err := l.open(f); err != nil {
 		return nil, err
@@ -278,9 +279,12 @@ func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], err
 	var items []T
 	err := wire.CheckRoom(f.payload, items)
 	if err == nil {
-		items, err = wire.DecodeElements(f.payload, into)
+		items, err = wire.DecodeElementsWithin(ctx, f.payload, into)
 	}
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, l.late(ctx, f.answer.Attempts)
+	case err != nil:
 		return nil, unreadable(l.op, f.answer, err)
 	}
 	if f.payload.Kind() == '{' && l.id != nil && l.id(&items[0]) == l.id(new(T)) {
@@ -302,6 +306,11 @@ func (l *lister[T]) decode(s *callSettings, f *fetched, into []T) (*Page[T], err
 		page.Prev = &prev
 	}
 	return page, nil
+}
+
+// late is the error for a page that has come, and that nobody waits for any more.
+func (l *lister[T]) late(ctx context.Context, attempts int) error {
+	return &CallError{Operation: l.op.name, Method: l.op.method, Path: l.op.path, Attempts: attempts, Err: context.Cause(ctx)}
 }
 
 // roundLimit divides every limit that a server has been seen to lower a larger one to. A page that is not full is the last one, says the

@@ -131,7 +131,7 @@ func (w *walk[T]) launch(ctx context.Context, page PageOptions, planned int) {
 			f.size = len(f.fetched.answer.Body)
 		}
 		if f.err == nil && w.settings.concurrency > 1 {
-			f.page, f.err = w.decode(w.settings, f.fetched, f.memory)
+			f.page, f.err = w.decode(ctx, w.settings, f.fetched, f.memory)
 		}
 		finished = true
 	}()
@@ -184,7 +184,7 @@ func (w *walk[T]) take(ctx context.Context) *flight[T] {
 	if f.err == nil && ctx.Err() != nil {
 		f.fetched.release()
 		f.fetched, f.page = nil, nil
-		f.err = &CallError{Operation: w.op.name, Method: w.op.method, Path: w.op.path, Attempts: 1, Err: context.Cause(ctx)}
+		f.err = w.late(ctx, 1)
 	}
 	return f
 }
@@ -203,20 +203,23 @@ func (w *walk[T]) drop() {
 }
 
 // result decodes the page of a flight, unless that was done on the way.
-func (w *walk[T]) result(f *flight[T]) (*Page[T], error) {
+func (w *walk[T]) result(ctx context.Context, f *flight[T]) (*Page[T], error) {
 	if f.page != nil || f.err != nil {
 		return f.page, f.err
 	}
-	return w.decode(w.settings, f.fetched, w.memory())
+	return w.decode(ctx, w.settings, f.fetched, w.memory())
 }
 
-// accept takes out of a page what was yielded already and what is over the bound, and remembers the rest.
-func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
+// accept takes out of a page what was yielded already and what is over the bound, and remembers the rest. It fails if the context ends meanwhile.
+func (w *walk[T]) accept(ctx context.Context, f *flight[T], page *Page[T]) error {
 	w.asked, w.hashes = f.asked, w.hashes[:0]
 	if w.id != nil {
 		kept := 0
 		var nameless []uint64
 		for i := range page.Items {
+			if i%looksAtOnce == 0 && ctx.Err() != nil {
+				return w.late(ctx, 1)
+			}
 			h, named := w.identity(&page.Items[i])
 			fresh := !w.recent.has(h)
 			if w.version != nil {
@@ -259,7 +262,11 @@ func (w *walk[T]) accept(f *flight[T], page *Page[T]) {
 		page.cut(kept)
 		w.left -= kept
 	}
+	return nil
 }
+
+// looksAtOnce is how many items are looked at between two looks at the context: one without an id is known by all that it says.
+const looksAtOnce = 256
 
 // ended reports whether as many items have been yielded as are wanted.
 func (w *walk[T]) ended() bool { return w.bounded && w.left <= 0 }
@@ -313,7 +320,7 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		if next, more := w.nextByEnvelope(f.fetched); more && !w.settings.noPrefetch {
 			failure = proceed(w.overlapping(f.asked, next))
 		}
-		page, err := w.result(f)
+		page, err := w.result(ctx, f)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -346,7 +353,10 @@ func (w *walk[T]) chain(ctx context.Context, start PageOptions, yield func(*Page
 		ends := w.endsOf(page)
 		isSame := ends != 0 && ends == former
 		former = ends
-		w.accept(f, page)
+		if err := w.accept(ctx, f, page); err != nil {
+			yield(nil, err)
+			return
+		}
 		if w.paging == byKey && more && !w.settings.noPrefetch {
 			failure = proceed(next)
 		}

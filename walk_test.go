@@ -193,6 +193,40 @@ func collect(t *testing.T, l *lister[numbered], start PageOptions) []int {
 	return got
 }
 
+// TestAPageThatIsNotWaitedForAnyMore: neither the decoding of a page that came in time nor the look at its items outlasts the context.
+func TestAPageThatIsNotWaitedForAnyMore(t *testing.T) {
+	for _, cursors := range []int{0, 2000} {
+		l := (&listServer{items: numbers(2000), cursors: cursors}).lister(t)
+		l.most, l.usual = 2000, 2000
+		settings, err := l.client.settings(nil)
+		require.NoError(t, err)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		fetched, err := l.fetch(ctx, settings, PageOptions{Limit: 2000}, time.Time{})
+		require.NoError(t, err)
+		cancel()
+		page, err := l.decode(ctx, settings, fetched, nil)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ErrResponse)
+		require.Nil(t, page)
+
+		ctx, cancel = context.WithCancel(t.Context())
+		looked := 0
+		id := l.id
+		l.id = func(n *numbered) string {
+			if looked++; looked == 300 {
+				cancel()
+			}
+			return id(n)
+		}
+		for item, err := range l.all(ctx, PageOptions{}) {
+			require.ErrorIs(t, err, context.Canceled)
+			require.Zero(t, item)
+		}
+		require.Less(t, looked, 1000)
+	}
+}
+
 func TestAllYieldsEverythingOnce(t *testing.T) {
 	options := map[string][]CallOption{
 		"default": nil, "no prefetch": {NoPrefetch()}, "four in flight": {Concurrency(4)}, "32 in flight": {Concurrency(32)},

@@ -79,7 +79,7 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		if f.err == nil && o.sure && o.stale == 0 && !o.settings.noPrefetch {
 			o.fill(ctx, start)
 		}
-		page, err := o.result(f)
+		page, err := o.result(ctx, f)
 		if err != nil {
 			if f.asked.Offset > o.reached-o.lap() && !o.doubting && !o.behind {
 				// The page was asked for on a guess, and the one before it was not full: ask at the right place.
@@ -126,7 +126,10 @@ func (o *offsetWalk[T]) run(ctx context.Context, start PageOptions, yield func(*
 		extends := o.reached > o.furthest
 		o.furthest = max(o.furthest, o.reached)
 		o.end = o.reached
-		o.accept(f, page)
+		if err := o.accept(ctx, f, page); err != nil {
+			yield(nil, err)
+			return
+		}
 		// Not so a page further towards the head. What has moved, or was handled before a checkpoint, may be known and yet the last.
 		if edge.last == o.tip || follows {
 			o.edge = edge

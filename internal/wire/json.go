@@ -4,6 +4,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -156,6 +157,14 @@ func (d *decoder) free() {
 //
 // An array whose elements would take too much memory is refused with [ErrNoRoom].
 func DecodeElements[T any](data []byte, into []T) ([]T, error) {
+	return DecodeElementsWithin(context.Background(), data, into)
+}
+
+// elementsAtOnce is how many elements are decoded between two looks at the context.
+const elementsAtOnce = 256
+
+// DecodeElementsWithin is [DecodeElements] until the context ends, and then its cause.
+func DecodeElementsWithin[T any](ctx context.Context, data []byte, into []T) ([]T, error) {
 	if isCrowded(data, int(reflect.TypeFor[T]().Size())) {
 		return nil, ErrNoRoom
 	}
@@ -177,13 +186,16 @@ func DecodeElements[T any](data []byte, into []T) ([]T, error) {
 	}
 	items := into[:0]
 	for d.PeekKind() != ']' {
+		if len(items)%elementsAtOnce == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		items = append(items, *new(T))
 		err := json.UnmarshalDecode(&d.Decoder, &items[len(items)-1])
 		if err == nil {
 			continue
 		}
 		if isMismatch(err) {
-			return decodeCarefully(data, into)
+			return decodeCarefully(ctx, data, into)
 		}
 		return nil, fmt.Errorf("element %d: %w", len(items)-1, err)
 	}
@@ -192,7 +204,7 @@ func DecodeElements[T any](data []byte, into []T) ([]T, error) {
 }
 
 // decodeCarefully is the slow twin of DecodeElements, for an array with an element whose form is not the usual one.
-func decodeCarefully[T any](data []byte, into []T) ([]T, error) {
+func decodeCarefully[T any](ctx context.Context, data []byte, into []T) ([]T, error) {
 	d := newDecoder(data)
 	defer d.free()
 	if _, err := d.ReadToken(); err != nil {
@@ -200,6 +212,9 @@ func decodeCarefully[T any](data []byte, into []T) ([]T, error) {
 	}
 	items := into[:0]
 	for d.PeekKind() != ']' {
+		if len(items)%elementsAtOnce == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		raw, err := d.ReadValue()
 		if err != nil {
 			return nil, fmt.Errorf("element %d: %w", len(items), err)

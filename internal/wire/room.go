@@ -12,7 +12,7 @@ var ErrNoRoom = errors.New("it holds more values than its size accounts for")
 
 // freeRoom is what the values of any text may take; roomFactor is how much more, for each byte of it.
 const (
-	freeRoom   = 256 << 20
+	freeRoom   = 64 << 20
 	roomFactor = 4
 )
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -404,4 +405,38 @@ func TestAMismatchIsToldWithoutItsValue(t *testing.T) {
 	require.ErrorContains(t, err, "/name")
 	require.ErrorIs(t, err, strconv.ErrRange)
 	require.Equal(t, "hunter2", string(inner.JSONValue), "the error itself stays as it is")
+}
+
+// ticking tells onDecode that it is decoded.
+type ticking struct{}
+
+var onDecode func()
+
+func (*ticking) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	onDecode()
+	return d.SkipValue()
+}
+
+// TestDecodingEndsWithTheContext: the quick way and the careful one look at the context every few elements.
+func TestDecodingEndsWithTheContext(t *testing.T) {
+	list := []byte("[" + strings.Repeat("{},", 9999) + "{}]")
+	for name, decode := range map[string]func(context.Context, []byte, []ticking) ([]ticking, error){
+		"quick": DecodeElementsWithin[ticking], "careful": decodeCarefully[ticking],
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		decoded := 0
+		onDecode = func() {
+			if decoded++; decoded == 300 {
+				cancel()
+			}
+		}
+		items, err := decode(ctx, list, nil)
+		require.ErrorIs(t, err, context.Canceled, name)
+		require.Nil(t, items, name)
+		require.Equal(t, 2*elementsAtOnce, decoded, name)
+
+		items, err = decode(t.Context(), list, nil)
+		require.NoError(t, err, name)
+		require.Len(t, items, 10_000, name)
+	}
 }
