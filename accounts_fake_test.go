@@ -538,3 +538,42 @@ func TestAccountReadsSurviveFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestARepeatThatMatchesNothing: what an attempt has changed may not match the filter of its repeat any more, and nothing would look as if nothing had been
+// there to change.
+func TestARepeatThatMatchesNothing(t *testing.T) {
+	ctx := t.Context()
+	cloud := wallarmtest.NewServer(t, wallarmtest.WithSampleData())
+	client, err := wallarm.New(wallarm.US, wallarm.Token(wallarmtest.AdminToken), wallarm.WithBaseURL(cloud.URL))
+	require.NoError(t, err)
+	partner, err := wallarm.New(wallarm.US, wallarm.Token(wallarmtest.PartnerToken), wallarm.WithBaseURL(cloud.URL))
+	require.NoError(t, err)
+	tenant := func(from, to string) (int, error) {
+		tenants, err := partner.Clients.UpdateMatching(ctx, wallarm.TenantFilter{Name: from}, wallarm.TenantUpdate{Name: wallarm.Set(to)})
+		return len(tenants), err
+	}
+	node := func(from, to string) (int, error) {
+		nodes, err := client.Nodes.UpdateV1(ctx, wallarm.NodeV1Filter{Hostname: from}, wallarm.NodeV1Update{Hostname: wallarm.Set(to)})
+		return len(nodes), err
+	}
+	for op, test := range map[string]struct {
+		rename func(from, to string) (int, error)
+		name   string
+	}{"clients.update": {tenant, "Example Tenant"}, "nodes.updateV1": {node, "edge-1"}} {
+		cloud.Inject(wallarmtest.Fault{Op: op, Kind: wallarmtest.FaultResetAfter, Count: 1})
+		n, err := test.rename(test.name, "a"+test.name)
+		require.ErrorIs(t, err, wallarm.ErrOutcomeUnknown, op)
+		require.Zero(t, n, op)
+
+		n, err = test.rename("a"+test.name, "b"+test.name)
+		require.NoError(t, err, op)
+		require.Equal(t, 1, n, op)
+		cloud.Inject(wallarmtest.Fault{Op: op, Kind: wallarmtest.FaultResetBefore, Count: 1})
+		n, err = test.rename("b"+test.name, "c"+test.name)
+		require.NoError(t, err, op)
+		require.Equal(t, 1, n, op)
+		n, err = test.rename("b"+test.name, "c"+test.name)
+		require.NoError(t, err, "%s: there is nothing of that name", op)
+		require.Zero(t, n, op)
+	}
+}

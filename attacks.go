@@ -496,7 +496,7 @@ func (s *AttacksService) ListByCursor(ctx context.Context, filter AttackFilter, 
 
 // AllByCursor iterates over the attacks that match filter, newest first, in pages of 100. A cursor list does not shift while attacks come
 // in, and costs the same at any depth. Nobody says by which time it is ordered: if by the last one, an attack that goes on meanwhile moves to the head,
-// and is left out if it was not read yet. [AttacksService.All] leaves none out.
+// and is left out if it was not read yet. [AttacksService.All] leaves none out. A page without a cursor is the last.
 //
 // POST /v2/objects/attack with paging, documented until August 2026. Replay class: read.
 func (s *AttacksService) AllByCursor(ctx context.Context, filter AttackFilter, opts ...CallOption) iter.Seq2[Attack, error] {

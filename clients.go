@@ -466,7 +466,8 @@ func (s *ClientsService) Update(ctx context.Context, id int64, update TenantUpda
 }
 
 // UpdateMatching changes every tenant that matches filter, at most 1000 in one call, and returns them as they are afterwards. filter must
-// name IDs, a Name or a UUID.
+// name IDs, a Name or a UUID. Where the answer to an attempt was lost and its repeat finds nothing that matches, such as a name that was changed, the
+// error is [ErrOutcomeUnknown].
 //
 // POST /v1/objects/client/update. Replay class: idempotent.
 func (s *ClientsService) UpdateMatching(ctx context.Context, filter TenantFilter, update TenantUpdate, opts ...CallOption) ([]Tenant, error) {
@@ -480,7 +481,7 @@ func (s *ClientsService) UpdateMatching(ctx context.Context, filter TenantFilter
 	if err := update.validate(); err != nil {
 		return nil, err
 	}
-	return do[[]Tenant](ctx, s.client, clientsUpdate, args{body: writeByFilter{Filter: filter, Fields: update, Limit: mostTouched}}, opts)
+	return changeMatching[Tenant](ctx, s.client, clientsUpdate, args{body: writeByFilter{Filter: filter, Fields: update, Limit: mostTouched}}, opts)
 }
 
 // Enable switches a disabled tenant on again.

@@ -439,7 +439,7 @@ func (s *IPListsService) Sync(ctx context.Context, list IPList, wanted []WantedI
 // [IPListsService.Apply], also for entries with which that is refused. If it fails, the error is an [*IPRestoreError] with the values that are
 // missing then. Add them; a repeat of RemoveValues does not. What another program removes from such an entry meanwhile comes back with it.
 //
-// A few IPv4 addresses are searched for; otherwise the list is read.
+// A few IPv4 addresses are searched for; otherwise the list is read. As in any list, null in its place is an empty one: then nothing is removed.
 //
 // GET, POST and DELETE below /v1/blocklist/clients/{client_id}. Replay class: idempotent.
 func (s *IPListsService) RemoveValues(ctx context.Context, list IPList, values []IPValue, opts ...CallOption) (int, error) {

@@ -115,7 +115,8 @@ type NodeV1Update struct {
 }
 
 // UpdateV1 changes all nodes that match filter, up to 1000, and returns those. A filter without UUID, IP and Hostname is refused: it
-// would change every node.
+// would change every node. Where the answer to an attempt was lost and its repeat finds nothing that matches, such as a name that was changed, the error
+// is [ErrOutcomeUnknown].
 //
 // POST /v1/objects/node/update, known from the vendor's API Console only. Replay class: idempotent.
 func (s *NodesService) UpdateV1(ctx context.Context, filter NodeV1Filter, update NodeV1Update, opts ...CallOption) ([]NodeV1, error) {
@@ -138,7 +139,7 @@ func (s *NodesService) UpdateV1(ctx context.Context, filter NodeV1Filter, update
 		Limit  int          `json:"limit"`
 		Offset int          `json:"offset"`
 	}{filter, update, 1000, 0}
-	return do[[]NodeV1](ctx, s.client, nodesUpdateV1, args{body: body}, opts)
+	return changeMatching[NodeV1](ctx, s.client, nodesUpdateV1, args{body: body}, opts)
 }
 
 // Enable switches the nodes that match filter on and returns them. An empty filter is refused.

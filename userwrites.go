@@ -185,7 +185,8 @@ func (s *UsersService) Update(ctx context.Context, id int64, update UserUpdate, 
 
 // UpdateMatching changes every user that matches filter, at most 1000 in one call, and returns them as they are afterwards. Some answers are
 // empty although users were changed. filter must name an ID, UUID, Username or Email; its ClientIDs are by default the tenant that the
-// client works for.
+// client works for. Where the answer to an attempt was lost and its repeat finds nothing that matches, such as users that were moved to another
+// tenant, the error is [ErrOutcomeUnknown].
 //
 // POST /v1/objects/user/update. Replay class: idempotent.
 func (s *UsersService) UpdateMatching(ctx context.Context, filter UserFilter, update UserUpdate, opts ...CallOption) ([]User, error) {
@@ -199,7 +200,7 @@ func (s *UsersService) UpdateMatching(ctx context.Context, filter UserFilter, up
 	if err != nil {
 		return nil, err
 	}
-	return do[[]User](ctx, s.client, usersUpdate, args{body: writeByFilter{Filter: f, Fields: update, Limit: mostTouched}}, opts)
+	return changeMatching[User](ctx, s.client, usersUpdate, args{body: writeByFilter{Filter: f, Fields: update, Limit: mostTouched}}, opts)
 }
 
 // Enable lets a disabled user in again.
@@ -227,7 +228,7 @@ func (s *UsersService) Delete(ctx context.Context, id int64, opts ...CallOption)
 }
 
 // DeleteMatching deletes every user that matches filter, at most 1000 in one call, and returns their ids. Some answers are empty although
-// users were deleted. filter must name an ID, UUID, Username or Email; its ClientIDs are by default the tenant that the client works for.
+// users were deleted, and if a call was repeated, the ids of those that a try deleted whose answer was lost are missing. filter must name an ID, UUID, Username or Email; its ClientIDs are by default the tenant that the client works for.
 //
 // POST /v1/objects/user/delete. Replay class: idempotent.
 func (s *UsersService) DeleteMatching(ctx context.Context, filter UserFilter, opts ...CallOption) ([]int64, error) {

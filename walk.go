@@ -215,6 +215,8 @@ func (w *walk[T]) accept(ctx context.Context, f *flight[T], page *Page[T]) error
 	w.asked, w.hashes = f.asked, w.hashes[:0]
 	if w.id != nil {
 		kept := 0
+		w.recent.fit(len(page.Items))
+		w.places.fit(len(page.Items))
 		var nameless []uint64
 		for i := range page.Items {
 			if i%looksAtOnce == 0 && ctx.Err() != nil {
@@ -552,10 +554,21 @@ func hash(s string) uint64 {
 type recent struct {
 	ring []uint64
 	next int
+	// most is how many are kept.
+	most int
 	set  map[uint64]struct{}
 }
 
+// recentItems is how many a recent keeps, unless pages are larger.
 const recentItems = 1 << 14
+
+// fit makes room for the items of two pages of n, or a page that is larger than what is kept would be new to the end of itself.
+func (r *recent) fit(n int) {
+	if r.most = max(r.most, recentItems, 2*n); r.next > 0 && len(r.ring) < r.most {
+		r.ring = slices.Concat(r.ring[r.next:], r.ring[:r.next])
+		r.next = 0
+	}
+}
 
 func (r *recent) has(h uint64) bool {
 	_, known := r.set[h]
@@ -570,12 +583,12 @@ func (r *recent) add(h uint64) bool {
 	if r.set == nil {
 		r.set = make(map[uint64]struct{})
 	}
-	if len(r.ring) < recentItems {
+	if len(r.ring) < max(r.most, recentItems) {
 		r.ring = append(r.ring, h)
 	} else {
 		delete(r.set, r.ring[r.next])
 		r.ring[r.next] = h
-		r.next = (r.next + 1) % recentItems
+		r.next = (r.next + 1) % len(r.ring)
 	}
 	r.set[h] = struct{}{}
 	return true

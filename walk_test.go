@@ -405,6 +405,58 @@ func TestAListThatGrowsByALookAhead(t *testing.T) {
 	})
 }
 
+// TestAPageThatIsLargerThanWhatIsKnownAgain: a server that does not look at limits sends more in an answer than an iterator commonly remembers.
+func TestAPageThatIsLargerThanWhatIsKnownAgain(t *testing.T) {
+	const n = 2 * recentItems
+	requests := 0
+	client, err := New(US, Token("test-token-list"), WithDefaultClientID(1), WithRoundTripper(roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+		if requests++; requests > 20 {
+			return nil, errors.New("this does not end")
+		}
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		var asked listBody
+		if err := wire.Unmarshal(data, &asked); err != nil {
+			return nil, err
+		}
+		if *asked.Offset < 0 {
+			t.Errorf("it asks for offset %d", *asked.Offset)
+		}
+		var items []string
+		for i := max(*asked.Offset, 0); i < n; i++ {
+			items = append(items, fmt.Sprintf(`{"id":["a","d%d"],"time":1796000000}`, i))
+		}
+		return stubTransport{`{"status":200,"body":[` + strings.Join(items, ",") + `]}`}.RoundTrip(r)
+	})))
+	require.NoError(t, err)
+	got := 0
+	for hit, err := range client.Hits.All(t.Context(), HitFilter{}) {
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint("d", got), hit.ID.Doc)
+		got++
+	}
+	require.Equal(t, n, got)
+}
+
+func TestRecentGrowsWithItsPages(t *testing.T) {
+	var r recent
+	for h := range uint64(recentItems + 10) {
+		require.True(t, r.add(h))
+	}
+	require.False(t, r.has(9), "the oldest is forgotten")
+	require.True(t, r.has(10))
+	r.fit(recentItems)
+	for h := range uint64(recentItems) {
+		require.True(t, r.add(1<<20+h))
+	}
+	require.True(t, r.has(10), "there is room for two pages")
+	require.True(t, r.add(1<<30))
+	require.False(t, r.has(10), "the order stays that in which they came")
+	require.True(t, r.has(11))
+}
+
 func TestAServerThatDoesNotLookAtOffsets(t *testing.T) {
 	for _, n := range []int{1, 2, 7, 9} {
 		for _, opts := range [][]CallOption{nil, {Concurrency(4)}, {NoPrefetch()}} {

@@ -235,13 +235,13 @@ func (o *offsetWalk[T]) torn(page *Page[T]) bool {
 func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats, extends bool) bool {
 	o.proven, o.behind = max(o.proven, received), false
 	switch {
-	case received >= asked.Limit:
+	case received >= asked.Limit && (!repeats || received >= o.proven):
 		if o.sure && o.settings.concurrency > 1 {
 			o.ahead = min(2*o.ahead, o.settings.concurrency)
 		}
 		o.sure = !o.careful
-	case o.careful, o.proven < asked.Limit, o.cut:
-		// The server gives less than was asked for: all that there is, or all that it ever gives at once.
+	case o.careful, o.proven != asked.Limit, o.cut:
+		// The server gives less than was asked for: all that there is, or all that it ever gives at once. Or it does not look at limits.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()
 		// One that holds nothing but the overlap is the last, unless there was no room for more in it.
@@ -294,7 +294,8 @@ func (o *offsetWalk[T]) restart(ctx context.Context, start PageOptions, offset i
 // fill asks for later pages until enough of them are on their way.
 func (o *offsetWalk[T]) fill(ctx context.Context, start PageOptions) {
 	for len(o.queue) < o.ahead && !o.exhausted() {
-		o.ask(ctx, start, o.tail-o.lap())
+		// A server that does not look at limits has given more than was asked for.
+		o.ask(ctx, start, max(o.tail, o.reached)-o.lap())
 	}
 }
 
