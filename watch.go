@@ -14,8 +14,8 @@ import (
 // WatchOptions says how to follow a list. The zero WatchOptions is a good choice for everything but a place to go on from.
 type WatchOptions struct {
 	// Interval is how long to wait behind an answer without anything new, 30 seconds by default, each time give or take a tenth so that many watchers
-	// spread. After failures it doubles up to five minutes; one of a poll that brought something new counts as the first. As long as each answer brings something new, which it does where events come faster than
-	// answers, the next one is asked for at once: [WithRateLimit] bounds that.
+	// spread. After failures it doubles up to five minutes; one of a poll that brought something new counts as the first. As long as each answer brings
+	// something new, which it does where events come faster than answers, the next one is asked for at once: [WithRateLimit] bounds that.
 	Interval time.Duration
 	// Overlap is how late an event may show up in the API, measured from its own time, 5 minutes by default. So much before the place that was reached
 	// is read again with each poll, and what is known is left out. Nodes upload in batches: an event that is later than that is missed. Where the
