@@ -240,7 +240,7 @@ func (o *offsetWalk[T]) goesOn(asked PageOptions, received int, repeats, extends
 			o.ahead = min(2*o.ahead, o.settings.concurrency)
 		}
 		o.sure = !o.careful
-	case o.careful, o.proven != asked.Limit, o.cut:
+	case o.careful, o.proven < asked.Limit, o.proven > o.limit, o.cut:
 		// The server gives less than was asked for: all that there is, or all that it ever gives at once. Or it does not look at limits.
 		o.careful, o.sure, o.ahead = true, false, 1
 		o.drop()
