@@ -226,6 +226,8 @@ func TestScopeRefuses(t *testing.T) {
 		"empty URL":           Scope().URL("  "),
 		"only a scheme":       Scope().URL("https://"),
 		"another scheme":      Scope().URL("ftp://example.com/x"),
+		"no host":             Scope().URL("https:///x"),
+		"no host but a query": Scope().URL("https://?a=b"),
 		"scheme of a file":    Scope().URL("GET file:///etc"),
 		"two schemes":         Scope().URL("https://ws://example.com/x"),
 		"no scheme":           Scope().URL("//example.com/socket"),

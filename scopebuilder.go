@@ -287,9 +287,10 @@ func (b ScopeBuilder) Raw(conditions ...Condition) ScopeBuilder {
 //
 //	POST example.org:8443/tenants/*/reports/*.csv?draft=no
 //
-// The path is read as [ScopeBuilder.Path] does, and a part that is * may be missing as there; without one any path is meant. The schemes http, https, ws and wss, in any letter case, and a fragment make
-// no condition. Any other scheme is refused, and so is a text that begins with //, which could be a host or a path; see [ScopeBuilder.Path]. A parameter
-// of the query must have exactly its value, or match it if it is a {{regular expression}}; percent signs are taken as they are.
+// The path is read as [ScopeBuilder.Path] does, and a part that is * may be missing as there; without one any path is meant. The schemes http, https,
+// ws and wss, in any letter case, and a fragment make no condition. Any other scheme is refused, and so are a scheme without a host and a text that
+// begins with //, which could be a host or a path; see [ScopeBuilder.Path]. A parameter of the query must have exactly its value, or match it if it is a
+// {{regular expression}}; percent signs are taken as they are.
 func (b ScopeBuilder) URL(text string) ScopeBuilder {
 	rest := strings.TrimSpace(text)
 	if word, tail, found := strings.Cut(rest, " "); found && isLetters(word) {
@@ -319,8 +320,11 @@ func (b ScopeBuilder) URL(text string) ScopeBuilder {
 	if i := indexOutside(rest, "/"); i >= 0 {
 		host, path = rest[:i], rest[i:]
 	}
-	if host != "" {
+	switch {
+	case host != "":
 		b = b.Host(host)
+	case scheme != "":
+		return b.refuse("the URL %q has a scheme and no host", clip(text))
 	}
 	if path != "" {
 		b = b.path(path)
