@@ -317,15 +317,15 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 		return false, err
 	}
 	if parameters == nil {
-		return false, unreadableAuthParameters("there is no list")
+		return false, fmt.Errorf("wallarm: %s: %w: there is no list", apiDiscoveryAuthParameters.name, ErrResponse)
 	}
-	for _, p := range parameters {
+	for i, p := range parameters {
 		// One that makes no sense has another form than those that are understood: the wanted one may be in there.
 		if err := p.Point.validate("point"); err != nil {
-			return false, unreadableAuthParameters(err)
+			return false, unreadableAuthParameters(i, "its point makes no sense")
 		}
 		if !p.Point[0].isKnown() {
-			return false, unreadableAuthParameters(fmt.Sprintf("nothing is known of points that begin with %s", clip(p.Point[0].Name)))
+			return false, unreadableAuthParameters(i, "nothing is known of what its point begins with")
 		}
 	}
 	// normalized makes the names of headers equal in any letter case, and no others.
@@ -339,6 +339,7 @@ func (s *APIDiscoveryService) EnsureAuthParameter(ctx context.Context, point Poi
 	return true, nil
 }
 
-func unreadableAuthParameters(reason any) error {
-	return fmt.Errorf("wallarm: %s: %w: %s", apiDiscoveryAuthParameters.name, ErrResponse, clip(fmt.Sprint(reason)))
+// unreadableAuthParameters shows no value: an answer may repeat a secret in the place of any.
+func unreadableAuthParameters(i int, reason string) error {
+	return fmt.Errorf("wallarm: %s: %w: parameter %d: %s", apiDiscoveryAuthParameters.name, ErrResponse, i+1, reason)
 }
