@@ -604,10 +604,8 @@ func openAnswer(op operation, answer *transport.Answer) (jsontext.Value, wire.Pa
 		return nil, wire.Paging{}, nil
 	}
 	opened, err := wire.Open(answer.Body, op.envelope)
-	if op.envelope != bare {
-		if err := innerRefusal(op, answer, opened.Status); err != nil {
-			return nil, opened.Paging, err
-		}
+	if err := innerRefusal(op, answer, opened.Status); err != nil {
+		return nil, opened.Paging, err
 	}
 	missing := errors.Is(err, wire.ErrNoPayload)
 	switch {

@@ -533,3 +533,17 @@ func TestTheTableIsWrapped(t *testing.T) {
 	}
 	require.Greater(t, n, 200)
 }
+
+// TestARefusalWithinASuccess: whatever form its answers have, no call takes a refusal in the body of a 2xx for a success.
+func TestARefusalWithinASuccess(t *testing.T) {
+	for name, c := range fixtureCases {
+		if c.op.envelope == stream {
+			continue // the body is the caller's to read
+		}
+		for _, body := range []string{`{"status":403,"body":"Check permissions failed"}`, `{"status":"403","body":null}`} {
+			client, _ := newTestClient(t, jsonAnswer(body))
+			_, err := c.call(t.Context(), client.Tenant(4711))
+			require.ErrorIs(t, err, ErrForbidden, "%s: %s", name, body)
+		}
+	}
+}
