@@ -282,7 +282,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithHook calls hook at the end of each attempt, on the goroutine of the call. It must be safe for concurrent use and quick.
+// WithHook calls hook at the end of each attempt, on the goroutine of the call. It must be safe for concurrent use and quick. It must not call the client:
+// while that finds out its client id, each would wait for the other until their time is over.
 func WithHook(hook func(context.Context, Attempt)) Option {
 	return func(c *config) error {
 		c.hook = hook
