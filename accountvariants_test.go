@@ -2,6 +2,7 @@ package wallarm
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -292,4 +293,24 @@ func TestQuotedForever(t *testing.T) {
 		require.True(t, rule.ExpiresAt.Equal(time.Unix(33223139044, 0)))
 		require.True(t, rule.IsForever())
 	}
+}
+
+// TestAnEmptyAnswerToARepeat: the users may have been changed by the attempt whose answer was lost.
+func TestAnEmptyAnswerToARepeat(t *testing.T) {
+	t.Parallel()
+	first := true
+	client, server := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		if first {
+			first = false
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = io.WriteString(w, `{"status":200,"body":[]}`)
+	})
+	_, err := client.Users.UpdateMatching(t.Context(), UserFilter{Email: "ops@example.com"}, UserUpdate{Enabled: Set(false)}, WithRetries(1))
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.Len(t, server.requests(), 2)
+	users, err := client.Users.UpdateMatching(t.Context(), UserFilter{Email: "ops@example.com"}, UserUpdate{Enabled: Set(false)})
+	require.NoError(t, err, "nothing was repeated")
+	require.Empty(t, users)
 }

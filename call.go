@@ -78,16 +78,31 @@ func do[T any](ctx context.Context, c *Client, op operation, a args, opts []Call
 
 // into makes one call and decodes its payload into out. It reports whether there was one other than null.
 func (c *Client) into(ctx context.Context, op operation, a args, opts []CallOption, out any) (found bool, err error) {
+	got, err := c.receive(ctx, op, a, opts, out)
+	return got.found, err
+}
+
+// reception tells of an answer that was decoded.
+type reception struct {
+	// found says that it had a payload other than null, unsure that an attempt before it may have been applied.
+	found, unsure bool
+	attempts      int
+}
+
+// receive is into for callers to whom it matters how the answer came.
+func (c *Client) receive(ctx context.Context, op operation, a args, opts []CallOption, out any) (got reception, err error) {
 	s, err := c.settings(opts)
 	if err != nil {
-		return false, err
+		return got, err
 	}
 	answer, err := c.send(ctx, op, a, s)
 	if err != nil {
-		return false, err
+		return got, err
 	}
 	defer answer.Release()
-	return decodeAnswer(op, answer, out)
+	got.unsure, got.attempts = answer.Unsure, answer.Attempts
+	got.found, err = decodeAnswer(op, answer, out)
+	return got, err
 }
 
 // run makes one call whose answer says nothing but its status.

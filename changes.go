@@ -20,22 +20,14 @@ func afterChange(op operation, done string, err error) error {
 // changeMatching is do for an update of all that a filter matches. What an attempt has changed may not match any more when the attempt is repeated, since
 // its answer was lost: then the answer to the repeat, which names nothing, does not tell what was changed.
 func changeMatching[T any](ctx context.Context, c *Client, op operation, a args, opts []CallOption) ([]T, error) {
-	s, err := c.settings(opts)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := c.send(ctx, op, a, s)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Release()
 	var changed []T
-	if _, err := decodeAnswer(op, answer, &changed); err != nil {
+	got, err := c.receive(ctx, op, a, opts, &changed)
+	if err != nil {
 		return changed, err
 	}
-	if len(changed) == 0 && answer.Unsure {
+	if len(changed) == 0 && got.unsure {
 		return nil, &CallError{
-			Operation: op.name, Method: op.method, Path: op.path, Attempts: answer.Attempts, OutcomeUnknown: true,
+			Operation: op.name, Method: op.method, Path: op.path, Attempts: got.attempts, OutcomeUnknown: true,
 			Err: errors.New("the answer to a repeat names nothing, and an attempt before it may have changed all that matched"),
 		}
 	}

@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/wallarm-sdk/wallarm/internal/wire"
 )
 
 // kindServer answers lists of every paging kind from memory.
@@ -35,12 +33,8 @@ type kindServer struct {
 }
 
 func (s *kindServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	data, err := io.ReadAll(r.Body)
+	asked, err := readListBody(r)
 	if err != nil {
-		return nil, err
-	}
-	var asked listBody
-	if err := wire.Unmarshal(data, &asked); err != nil {
 		return nil, err
 	}
 	s.sent.Add(1)

@@ -223,9 +223,9 @@ func WithHTTPClient(client *http.Client) Option {
 // [http.Transport] only. One that sends through another transport, by RegisterProtocol or TLSNextProto, counts as that: the other must not send a request
 // twice, and must tell of its connections; wrap one that does not. A connection of your own must not fail a Write that it has carried out.
 //
-// rt must send with the context of the request, must end the reading of the body of an answer when that context ends, and must neither repeat requests that may have been carried out nor follow redirects by itself: a create
-// would be made twice, and the credentials would go to another host. That of go-retryablehttp, which does both, is refused: give the Transport of its
-// HTTPClient instead, since calls are repeated anyway.
+// rt must send with the context of the request, must end the reading of the body of an answer when that context ends, and must neither repeat
+// requests that may have been carried out nor follow redirects by itself: a create would be made twice, and the credentials would go to another host.
+// That of go-retryablehttp, which does both, is refused: give the Transport of its HTTPClient instead, since calls are repeated anyway.
 func WithRoundTripper(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {

@@ -132,9 +132,9 @@ func sameApplications(a, b IPTerms) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a.ApplicationIDs)), slices.Sorted(slices.Values(b.ApplicationIDs)))
 }
 
-// PlanSync reads a list and finds out what it takes to make it equal to wanted. It changes nothing. Values are compared in one form:
-// 203.0.113.7 and 203.0.113.7/32 are the same, and so are the spellings of an IPv6 address. A value that is wanted twice must be wanted
-// with the same terms. An empty wanted set takes AllowEmpty and Kinds. As in any list, null in its place is an empty one: nothing of it is removed then.
+// PlanSync reads a list and finds out what it takes to make it equal to wanted. It changes nothing. Values are compared in one form: 203.0.113.7 and
+// 203.0.113.7/32 are the same, and so are the spellings of an IPv6 address. A value that is wanted twice must be wanted with the same terms. An empty
+// wanted set takes AllowEmpty and Kinds. As in any list, null in its place is an empty one: nothing of it is removed then.
 //
 // An entry that expires later than the plan is made counts as there. Show the plan with its String method, and hand it to
 // [IPListsService.Apply].

@@ -227,8 +227,9 @@ func (s *UsersService) Delete(ctx context.Context, id int64, opts ...CallOption)
 	return remove(ctx, s.client, usersDelete, args{body: writeByFilter{Filter: UserFilter{ID: id}}}, opts)
 }
 
-// DeleteMatching deletes every user that matches filter, at most 1000 in one call, and returns their ids. Some answers are empty although
-// users were deleted, and if a call was repeated, the ids of those that a try deleted whose answer was lost are missing. filter must name an ID, UUID, Username or Email; its ClientIDs are by default the tenant that the client works for.
+// DeleteMatching deletes every user that matches filter, at most 1000 in one call, and returns their ids. Some answers are empty although users were
+// deleted, and if a call was repeated, the ids of those that a try deleted whose answer was lost are missing. filter must name an ID, UUID, Username
+// or Email; its ClientIDs are by default the tenant that the client works for.
 //
 // POST /v1/objects/user/delete. Replay class: idempotent.
 func (s *UsersService) DeleteMatching(ctx context.Context, filter UserFilter, opts ...CallOption) ([]int64, error) {

@@ -42,15 +42,20 @@ type listServer struct {
 	cursors int
 }
 
+// readListBody reads what a list asks for.
+func readListBody(r *http.Request) (asked listBody, err error) {
+	data, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = wire.Unmarshal(data, &asked)
+	}
+	return asked, err
+}
+
 func (s *listServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.highest.Store(max(s.highest.Load(), s.inFlight.Add(1)))
 	defer s.inFlight.Add(-1)
-	var asked listBody
-	data, err := io.ReadAll(r.Body)
+	asked, err := readListBody(r)
 	if err != nil {
-		return nil, err
-	}
-	if err := wire.Unmarshal(data, &asked); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -413,12 +418,8 @@ func TestAPageThatIsLargerThanWhatIsKnownAgain(t *testing.T) {
 		if requests++; requests > 20 {
 			return nil, errors.New("this does not end")
 		}
-		data, err := io.ReadAll(r.Body)
+		asked, err := readListBody(r)
 		if err != nil {
-			return nil, err
-		}
-		var asked listBody
-		if err := wire.Unmarshal(data, &asked); err != nil {
 			return nil, err
 		}
 		if *asked.Offset < 0 {
